@@ -1,0 +1,1 @@
+"""Graph and MemoryPlan to a C module."""

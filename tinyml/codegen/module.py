@@ -1,0 +1,35 @@
+"""The C module that code generation hands to the firmware build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArenaSlot:
+    """Where one input or output of the model lies in the arena, in bytes from its start."""
+
+    name: str
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CModule:
+    """Generated C for one model.
+
+    ``name`` is the C prefix of every symbol. ``files`` maps file name to text (``NAME.h``,
+    ``NAME.c``, ``NAME_weights.c``). ``kernels`` lists the files of ``firmware/kernels`` it calls.
+    The entry point is ``int NAME_invoke(void *arena)``: 0, or the 1-based number of the layer
+    that failed. Inputs and outputs are read and written in the arena, at their slots.
+    """
+
+    name: str
+    files: Mapping[str, str]
+    kernels: tuple[str, ...]
+    arena_bytes: int
+    arena_alignment: int
+    inputs: tuple[ArenaSlot, ...]
+    outputs: tuple[ArenaSlot, ...]
+    weights_by_tensor: Mapping[str, int]
