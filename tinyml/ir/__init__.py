@@ -1,0 +1,1 @@
+"""The graph: tensors, operators, and the checks that hold between stages."""

@@ -1,0 +1,109 @@
+"""What must hold between stages; each check names the operator and the tensor at fault."""
+
+from __future__ import annotations
+
+import math
+
+from tinyml.errors import ModelError
+from tinyml.ir.graph import DType, Graph, Op, Tensor
+
+ZERO_POINT_LIMITS = {
+    DType.INT8: (-128, 127),
+    DType.UINT8: (0, 255),
+    DType.INT16: (0, 0),
+    DType.INT32: (0, 0),
+    DType.INT64: (0, 0),
+}
+
+
+def verify_float(graph: Graph) -> None:
+    """Check structure, shapes and dtypes of a float graph."""
+    _verify_structure(graph)
+    for op in graph.ops:
+        _verify_outputs(graph, op)
+
+
+def verify_quantized(graph: Graph) -> None:
+    """Check a quantized graph: all of verify_float, every scale, and each operator's own rule."""
+    _verify_structure(graph)
+    for tensor in graph.tensors.values():
+        _verify_quant(tensor)
+    for op in graph.ops:
+        _verify_outputs(graph, op)
+        op.check_quantized(graph)
+
+
+def _verify_structure(graph: Graph) -> None:
+    known = {t.name for t in graph.tensors.values() if t.is_constant} | set(graph.inputs)
+    for op in graph.ops:
+        for name in op.present_inputs:
+            if name not in graph.tensors:
+                raise ModelError(
+                    f"operator '{op.name}' reads tensor '{name}', which does not exist"
+                )
+            if name not in known:
+                raise ModelError(
+                    f"operator '{op.name}' reads tensor '{name}' before anything has written it: "
+                    "the operators must be in execution order and without cycles"
+                )
+        for name in op.outputs:
+            if name not in graph.tensors:
+                raise ModelError(
+                    f"operator '{op.name}' writes tensor '{name}', which does not exist"
+                )
+            if name in known:
+                raise ModelError(
+                    f"tensor '{name}' is written twice, the second time by '{op.name}'"
+                )
+            known.add(name)
+    for name in graph.outputs:
+        if name not in known:
+            raise ModelError(f"nothing writes the graph's output '{name}'")
+
+
+def _verify_outputs(graph: Graph, op: Op) -> None:
+    for name, spec in zip(op.outputs, op.infer(graph), strict=True):
+        tensor = graph.tensor(name)
+        if (tensor.shape, tensor.dtype) != (spec.shape, spec.dtype):
+            raise ModelError(
+                f"operator '{op.name}' gives tensor '{name}' {spec.dtype.value} {spec.shape}, "
+                f"but the model declares {tensor.dtype.value} {tensor.shape}"
+            )
+
+
+def _verify_quant(tensor: Tensor) -> None:
+    quant = tensor.quant
+    if quant is None:
+        if tensor.dtype in {DType.INT8, DType.INT16} and not tensor.is_constant:
+            raise ModelError(
+                f"tensor '{tensor.name}' is {tensor.dtype.value} but has no scale: "
+                "the model is not fully quantized"
+            )
+        return
+    if len(quant.scale) != len(quant.zero_point):
+        raise ModelError(
+            f"tensor '{tensor.name}' has {len(quant.scale)} scales "
+            f"but {len(quant.zero_point)} zero points"
+        )
+    if not all(math.isfinite(scale) and scale > 0 for scale in quant.scale):
+        raise ModelError(f"tensor '{tensor.name}' has a scale that is not a positive number")
+    low, high = ZERO_POINT_LIMITS.get(tensor.dtype, (0, 0))
+    if not all(low <= zero_point <= high for zero_point in quant.zero_point):
+        raise ModelError(
+            f"tensor '{tensor.name}' has a zero point outside [{low}, {high}] of "
+            f"{tensor.dtype.value}"
+        )
+    _verify_channels(tensor, len(quant.scale), quant.quantized_dimension)
+
+
+def _verify_channels(tensor: Tensor, scales: int, axis: int | None) -> None:
+    if axis is None:
+        expected = 1
+    elif axis >= len(tensor.shape):
+        raise ModelError(
+            f"tensor '{tensor.name}' is quantized along dimension {axis}, which it lacks"
+        )
+    else:
+        expected = tensor.shape[axis]
+    if scales != expected:
+        raise ModelError(f"tensor '{tensor.name}' has {scales} scales where {expected} are needed")

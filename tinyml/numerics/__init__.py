@@ -1,0 +1,1 @@
+"""Arithmetic of quantization, in the very steps the device takes."""

@@ -1,0 +1,1 @@
+"""Operators: one file each, and what they share."""

@@ -1,0 +1,273 @@
+"""The contract of an operator, and the plain records its methods return.
+
+An operator knows everything about itself, in pipeline order: how to read it from a TFLite node,
+its output shapes, its quantization rule, its cost, and how to write it as TFLite, ONNX and C.
+The exporters own flatbuffers, ONNX and C text; none of them switches on the operator's type.
+"""
+
+from __future__ import annotations
+
+import abc
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from tinyml.errors import ModelError
+from tinyml.ir.graph import Array, Graph, Op, QuantParams, Tensor
+
+# --------------------------------------------------------------------------- reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TfliteNode:
+    """One operator of a .tflite file, decoded to names and plain values.
+
+    ``options`` holds the fields of the builtin options table under the schema's camelCase names.
+    """
+
+    opcode: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    options: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+
+    def constant_input(self, index: int) -> Array:
+        """Value of an input that must be known at build time."""
+        tensor = self.tensors[self.inputs[index]]
+        if tensor.data is None:
+            raise ModelError(
+                f"{self.opcode} '{self.name}': input {index} ('{tensor.name}') is computed at run "
+                "time, expected a constant; static shapes are needed on the device"
+            )
+        return tensor.data
+
+
+# --------------------------------------------------------------------------- quantization
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantizationRule:
+    """How an operator's tensors are quantized.
+
+    ``weights`` maps an input's index to the axis its per-channel scales run along. ``bias`` is the
+    index of the int32 bias, whose scale is input scale x weight scale. ``output_follows_input``:
+    the output takes the first input's parameters. ``inputs_follow_output``: all inputs take the
+    output's. ``fixed_output``: the output's parameters are given by the operator's definition.
+    """
+
+    weights: Mapping[int, int] = field(default_factory=dict)
+    bias: int | None = None
+    output_follows_input: bool = False
+    inputs_follow_output: bool = False
+    fixed_output: QuantParams | None = None
+
+
+# --------------------------------------------------------------------------- writing TFLite
+
+
+@dataclass(frozen=True, slots=True)
+class InlineConstant:
+    """A constant the file format wants as an input where the graph has a field."""
+
+    suffix: str
+    data: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TfliteOp:
+    """One operator to write: schema names, lowest version that says what is meant."""
+
+    opcode: str
+    version: int
+    inputs: tuple[str | InlineConstant, ...]
+    options_table: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+# --------------------------------------------------------------------------- writing ONNX
+
+
+class Layout(enum.Enum):
+    """The order of dimensions an ONNX node needs its activations in."""
+
+    CHANNELS_LAST = "as stored"
+    CHANNELS_FIRST = "NCHW"
+    ANY = "whatever its inputs have, the same for all"
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxWeight:
+    """A constant tensor of the graph, transposed by ``permutation`` and reshaped for ONNX."""
+
+    name: str
+    permutation: tuple[int, ...]
+    shape: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnnxNode:
+    """One ONNX node in float terms; the exporter adds the QuantizeLinear/DequantizeLinear pairs.
+
+    An input is a tensor of the graph, an OnnxWeight, an InlineConstant, or the output of an
+    earlier node of the same operator. ``axis_attributes`` names attributes that hold a dimension
+    index of an NHWC tensor, which the exporter rewrites where it keeps the tensor in NCHW.
+    """
+
+    op_type: str
+    inputs: tuple[str | OnnxWeight | InlineConstant, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    layout: Layout = Layout.CHANNELS_LAST
+    axis_attributes: tuple[str, ...] = ()
+
+
+# --------------------------------------------------------------------------- writing C
+
+
+class Isa(enum.Enum):
+    """The classes of Cortex-M core that CMSIS-NN tells apart."""
+
+    SCALAR = "scalar"
+    DSP = "dsp"
+    MVE = "mve"
+
+
+# C made for every core at once: scratch is the largest any of them needs.
+PORTABLE = frozenset(Isa)
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """A ``static const`` struct, passed by address."""
+
+    c_type: str
+    name: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantArray:
+    """A ``const`` array of the weights file, passed by name."""
+
+    suffix: str
+    data: Array
+
+
+@dataclass(frozen=True, slots=True)
+class TensorPointer:
+    """The address of a tensor: in the arena, or of its constant data; NULL for the empty name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScratchContext:
+    """A ``cmsis_nn_context`` over the call's scratch, or over a constant array."""
+
+    array: ConstantArray | None = None
+
+
+Argument = Struct | ConstantArray | TensorPointer | ScratchContext | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelCall:
+    """One call of a C kernel. ``source`` is a file of firmware/kernels, None for CMSIS-NN."""
+
+    function: str
+    arguments: tuple[Argument, ...]
+    source: str | None = None
+    returns_status: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    """How an operator runs on the device.
+
+    ``calls`` run in order and share ``scratch_bytes``. ``may_overwrite`` lists the inputs whose
+    memory the first output may take over byte for byte. With ``alias`` the output is the first
+    input under another shape, and nothing runs.
+    """
+
+    calls: tuple[KernelCall, ...] = ()
+    scratch_bytes: int = 0
+    may_overwrite: tuple[str, ...] = ()
+    alias: bool = False
+
+
+# --------------------------------------------------------------------------- the contract
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operator(Op):
+    """What every file in this folder implements once."""
+
+    opcodes: ClassVar[tuple[str, ...]]
+
+    @classmethod
+    @abc.abstractmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the operator; ModelError for a variant that is not supported."""
+
+    @abc.abstractmethod
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """How post-training quantization treats the operator's tensors."""
+
+    def macs(self, graph: Graph) -> int:
+        """Multiply-accumulates of one inference."""
+        del graph
+        return 0
+
+    @abc.abstractmethod
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Describe the operator in TFLite's terms."""
+
+    @abc.abstractmethod
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Describe the operator in ONNX's terms, as float nodes."""
+
+    @abc.abstractmethod
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Choose the kernel that runs the int8 operator on all of ``isas``."""
+
+    def check_quantized(self, graph: Graph) -> None:
+        """Hold the parameters to ``quantization_rule``."""
+        rule = self.quantization_rule(graph)
+        output = graph.tensor(self.outputs[0])
+        if rule.fixed_output is not None and output.quant != rule.fixed_output:
+            raise self.error(
+                f"output '{output.name}' must have {describe_quant(rule.fixed_output)}, "
+                f"got {describe_quant(output.quant)}"
+            )
+        followers = self.present_inputs if rule.inputs_follow_output else ()
+        if rule.output_follows_input:
+            followers = self.inputs[:1]
+        for name in followers:
+            if graph.tensor(name).quant != output.quant:
+                raise self.error(
+                    f"'{name}' and '{output.name}' must share scale and zero point, got "
+                    f"{describe_quant(graph.tensor(name).quant)} and {describe_quant(output.quant)}"
+                )
+
+    def error(self, message: str) -> ModelError:
+        """Make an error that says which operator it is about."""
+        return ModelError(f"{self.opcodes[0]} '{self.name}': {message}")
+
+
+def describe_quant(quant: QuantParams | None) -> str:
+    """Put quantization parameters in words."""
+    if quant is None:
+        return "no quantization"
+    if quant.is_per_channel:
+        return f"{len(quant.scale)} scales along dimension {quant.quantized_dimension}"
+    return f"scale {quant.scale[0]:.9g}, zero point {quant.zero_point[0]}"
+
+
+def operators(graph: Graph) -> Iterator[Operator]:
+    """Iterate over the graph's operators with their full contract."""
+    for op in graph.ops:
+        if not isinstance(op, Operator):
+            raise TypeError(f"'{op.name}' is not an Operator")
+        yield op

@@ -1,0 +1,115 @@
+"""CONCATENATION of tensors that share their quantization."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ops.activation import Activation
+from tinyml.ops.base import (
+    Isa,
+    Kernel,
+    KernelCall,
+    Layout,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+
+# arm_concatenation_s8_x takes its sizes as uint16_t.
+LARGEST_SIZE = 65535
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concatenation(Operator):
+    """Tensors joined along ``axis``."""
+
+    axis: int
+
+    opcodes: ClassVar[tuple[str, ...]] = ("CONCATENATION",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the axis, counted from the front."""
+        rank = len(node.tensors[node.outputs[0]].shape)
+        axis = int(node.options["axis"])
+        operator = cls(
+            name=node.name,
+            inputs=node.inputs,
+            outputs=node.outputs,
+            axis=axis + rank if axis < 0 else axis,
+        )
+        if not 0 <= operator.axis < rank:
+            raise operator.error(f"axis {axis} is outside a tensor of {rank} dimensions")
+        if Activation.from_tflite(node) is not Activation.NONE:
+            raise operator.error("a fused activation is not supported")
+        return operator
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """The inputs' shape with their sizes along the axis added up."""
+        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        shapes = [graph.tensor(name).shape for name in self.inputs]
+        others = {(*shape[: self.axis], *shape[self.axis + 1 :]) for shape in shapes}
+        if len(others) != 1 or {len(shape) for shape in shapes} != {len(shapes[0])}:
+            raise self.error(f"inputs of shapes {shapes} do not join along dimension {self.axis}")
+        joined = list(shapes[0])
+        joined[self.axis] = sum(shape[self.axis] for shape in shapes)
+        return (TensorSpec(tuple(joined), dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Bytes are copied, so the inputs take the output's parameters."""
+        del graph
+        return QuantizationRule(inputs_follow_output=True)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1 for float, 2 for int8."""
+        return TfliteOp(
+            opcode="CONCATENATION",
+            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            inputs=self.inputs,
+            options_table="ConcatenationOptions",
+            options={"axis": self.axis},
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Concat."""
+        del graph
+        return (
+            OnnxNode(
+                op_type="Concat",
+                inputs=self.inputs,
+                outputs=self.outputs,
+                attributes={"axis": self.axis},
+                layout=Layout.ANY,
+                axis_attributes=("axis",),
+            ),
+        )
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Copy each input's runs of contiguous bytes to their place in the output's."""
+        del isas
+        output = graph.tensor(self.outputs[0])
+        outer = math.prod(output.shape[: self.axis])
+        output_run = math.prod(output.shape[self.axis :])
+        if max(outer, output_run) > LARGEST_SIZE:
+            raise self.error(
+                f"output '{output.name}' {output.shape} joins {outer} runs of {output_run} bytes, "
+                f"CMSIS-NN's kernel takes at most {LARGEST_SIZE} of each"
+            )
+        calls, offset = [], 0
+        for name in self.inputs:
+            run = math.prod(graph.tensor(name).shape[self.axis :])
+            sizes = (run, outer, 1, 1)
+            arguments = (TensorPointer(name), *sizes, TensorPointer(output.name))
+            call = KernelCall(
+                function="arm_concatenation_s8_x", arguments=(*arguments, output_run, offset)
+            )
+            calls.append(call)
+            offset += run
+        return Kernel(calls=tuple(calls))

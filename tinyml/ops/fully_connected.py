@@ -1,0 +1,226 @@
+"""FULLY_CONNECTED: weights (output features, input features)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.numerics.fixed_point import quantize_multiplier
+from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
+from tinyml.ops.base import (
+    Argument,
+    ConstantArray,
+    InlineConstant,
+    Isa,
+    Kernel,
+    KernelCall,
+    OnnxNode,
+    OnnxWeight,
+    Operator,
+    QuantizationRule,
+    ScratchContext,
+    Struct,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import (
+    channel_scales,
+    clamp,
+    dims,
+    per_channel_quant,
+    require_dtype,
+    require_symmetric_weights,
+    tile,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullyConnected(Operator):
+    """``x @ weights.T + bias`` over the last dimension, with fused activation."""
+
+    keep_num_dims: bool
+    activation: Activation
+
+    opcodes: ClassVar[tuple[str, ...]] = ("FULLY_CONNECTED",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the activation and whether leading dimensions are kept."""
+        operator = cls(
+            name=node.name,
+            inputs=node.inputs,
+            outputs=node.outputs,
+            keep_num_dims=bool(node.options.get("keepNumDims", False)),
+            activation=Activation.from_tflite(node),
+        )
+        if node.options.get("weightsFormat", 0) != 0:
+            raise operator.error("shuffled weights are not supported, expected the default format")
+        return operator
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """(rows, output features), or the input's shape with its last dimension replaced."""
+        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
+        if len(weights.shape) != 2 or not weights.is_constant:
+            raise self.error(f"weights '{weights.name}' must be a constant of 2 dimensions")
+        features, depth = weights.shape
+        if depth == 0 or source.size % depth or (self.keep_num_dims and source.shape[-1] != depth):
+            raise self.error(
+                f"input '{source.name}' {source.shape} does not fit weights '{weights.name}' "
+                f"{weights.shape}"
+            )
+        if self.keep_num_dims:
+            return (TensorSpec((*source.shape[:-1], features), dtype),)
+        return (TensorSpec((source.size // depth, features), dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Weights per output feature, int32 bias."""
+        del graph
+        return QuantizationRule(weights={1: 0}, bias=2)
+
+    def macs(self, graph: Graph) -> int:
+        """One per output element and input feature."""
+        return graph.tensor(self.outputs[0]).size * graph.tensor(self.inputs[1]).shape[1]
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write the version the features in use came with."""
+        return TfliteOp(
+            opcode="FULLY_CONNECTED",
+            version=self._tflite_version(graph),
+            inputs=self.inputs,
+            options_table="FullyConnectedOptions",
+            options={
+                "keepNumDims": self.keep_num_dims,
+                "fusedActivationFunction": self.activation.value,
+            },
+        )
+
+    def _tflite_version(self, graph: Graph) -> int:
+        weights = graph.tensor(self.inputs[1])
+        if weights.quant is not None and weights.quant.is_per_channel:
+            return 12
+        if weights.dtype is DType.INT8:
+            return 4 if not self._has_no_bias else 6
+        if self._has_no_bias:
+            return 6
+        return 5 if self.keep_num_dims else 1
+
+    @property
+    def _has_no_bias(self) -> bool:
+        return len(self.present_inputs) < 3
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Gemm between reshapes to rows and back, where the input has other dimensions."""
+        source, weights, *bias = self.present_inputs
+        depth = graph.tensor(weights).shape[1]
+        output = graph.tensor(self.outputs[0])
+        rows, product = f"{self.name}/rows", f"{self.name}/product"
+        before = _onnx_reshape(source, rows, (-1, depth))
+        as_is = len(graph.tensor(source).shape) == 2
+        gemm = OnnxNode(
+            op_type="Gemm",
+            inputs=(source if as_is else rows, OnnxWeight(weights, (0, 1)), *bias),
+            outputs=(self.outputs[0] if len(output.shape) == 2 else product,),
+            attributes={"transB": 1},
+        )
+        nodes = (*(() if as_is else (before,)), *with_onnx_activation(gemm, self.activation))
+        if len(output.shape) == 2:
+            return nodes
+        return (*nodes, _onnx_reshape(product, self.outputs[0], output.shape))
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Run the matrix-vector kernel, or per channel a 1x1 convolution over one pixel a row.
+
+        CMSIS-NN's matrix-vector kernel has one multiplier for all outputs; a 1x1 convolution whose
+        pixels are the rows computes the same sums with one per channel.
+        """
+        weights = graph.tensor(self.inputs[1])
+        require_symmetric_weights(self, weights)
+        if weights.quant is not None and len(weights.quant.scale) > 1:
+            return Kernel(calls=(self._per_channel_call(graph),))
+        return Kernel(calls=(self._per_tensor_call(graph, isas),))
+
+    def _per_tensor_call(self, graph: Graph, isas: frozenset[Isa]) -> KernelCall:
+        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
+        output = graph.tensor(self.outputs[0])
+        features, depth = weights.shape
+        rows = source.size // depth
+        # TFLite multiplies these two scales in float32 before it divides in double
+        # (GetQuantizedConvolutionMultipler).
+        product = float(np.float32(source.scale) * np.float32(weights.scale))
+        multiplier, shift = quantize_multiplier(product / output.scale)
+        params = {**self._offsets(graph), "filter_offset": 0}
+        return KernelCall(
+            function="arm_fully_connected_s8",
+            arguments=(
+                ScratchContext(self._weight_sums(graph) if Isa.MVE in isas else None),
+                Struct("cmsis_nn_fc_params", "fc_params", params),
+                Struct(
+                    "cmsis_nn_per_tensor_quant_params",
+                    "quant_params",
+                    {"multiplier": multiplier, "shift": shift},
+                ),
+                dims("input_dims", (rows, 1, 1, depth)),
+                TensorPointer(source.name),
+                dims("filter_dims", (depth, 1, 1, features)),
+                TensorPointer(weights.name),
+                *self._bias_and_output(graph, (rows, 1, 1, features)),
+            ),
+            returns_status=True,
+        )
+
+    def _weight_sums(self, graph: Graph) -> ConstantArray:
+        """Sum of each row of weights, which the MVE kernel wants ready-made."""
+        sums = graph.tensor(self.inputs[1]).constant.astype(np.int64).sum(axis=1)
+        return ConstantArray("weight_sums", sums.astype(np.int32))
+
+    def _per_channel_call(self, graph: Graph) -> KernelCall:
+        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
+        output = graph.tensor(self.outputs[0])
+        features, depth = weights.shape
+        rows = source.size // depth
+        one, none = tile((1, 1)), tile((0, 0))
+        params = {**self._offsets(graph), "stride": one, "padding": none, "dilation": one}
+        multipliers = [
+            source.scale * scale / output.scale for scale in channel_scales(weights, features)
+        ]
+        return KernelCall(
+            function="arm_convolve_1x1_s8_fast",
+            arguments=(
+                ScratchContext(),
+                Struct("cmsis_nn_conv_params", "conv_params", params),
+                per_channel_quant(multipliers),
+                dims("input_dims", (1, 1, rows, depth)),
+                TensorPointer(source.name),
+                dims("filter_dims", (features, 1, 1, depth)),
+                TensorPointer(weights.name),
+                *self._bias_and_output(graph, (1, 1, rows, features)),
+            ),
+            returns_status=True,
+        )
+
+    def _offsets(self, graph: Graph) -> dict[str, object]:
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        return {
+            "input_offset": -source.zero_point,
+            "output_offset": output.zero_point,
+            "activation": clamp(quantized_bounds(self.activation.bounds, output)),
+        }
+
+    def _bias_and_output(self, graph: Graph, shape: tuple[int, ...]) -> tuple[Argument, ...]:
+        features = graph.tensor(self.inputs[1]).shape[0]
+        return (
+            dims("bias_dims", (1, 1, 1, features)),
+            TensorPointer(self.inputs[2] if len(self.inputs) > 2 else ""),
+            dims("output_dims", shape),
+            TensorPointer(self.outputs[0]),
+        )
+
+
+def _onnx_reshape(source: str, output: str, shape: tuple[int, ...]) -> OnnxNode:
+    constant = InlineConstant("shape", np.array(shape, np.int64))
+    return OnnxNode(op_type="Reshape", inputs=(source, constant), outputs=(output,))

@@ -1,0 +1,120 @@
+"""What AVERAGE_POOL_2D and MAX_POOL_2D share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
+from tinyml.ops.base import (
+    KernelCall,
+    Layout,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    ScratchContext,
+    Struct,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import clamp, dims, require_dtype, tile
+from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool2D(Operator):
+    """A reduction over a sliding window of each channel."""
+
+    size: Pair
+    stride: Pair
+    padding: Padding
+    activation: Activation
+
+    onnx_type: ClassVar[str]
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the window and the activation."""
+        where = f"{node.opcode} '{node.name}'"
+        return cls(
+            name=node.name,
+            inputs=node.inputs,
+            outputs=node.outputs,
+            size=read_pair(node.options, "filterHeight", "filterWidth", where),
+            stride=read_pair(node.options, "strideH", "strideW", where),
+            padding=read_padding(node.options, where),
+            activation=Activation.from_tflite(node),
+        )
+
+    @property
+    def window(self) -> Window:
+        """The pool as a sliding window."""
+        return Window(self.size, self.stride, padding=self.padding)
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """(N, H', W', C), in the input's dtype."""
+        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        source = graph.tensor(self.inputs[0])
+        if len(source.shape) != 4:
+            raise self.error(f"input '{source.name}' has shape {source.shape}, expected NHWC")
+        height, width = self.window.output_size(spatial(source.shape))
+        return (TensorSpec((source.shape[0], height, width, source.shape[3]), dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """TFLite's kernels do not rescale: the output takes the input's parameters."""
+        del graph
+        return QuantizationRule(output_follows_input=True)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1 for float, 2 for int8."""
+        return TfliteOp(
+            opcode=self.opcodes[0],
+            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            inputs=self.inputs,
+            options_table="Pool2DOptions",
+            options={
+                "padding": self.padding.value,
+                "strideH": self.stride[0],
+                "strideW": self.stride[1],
+                "filterHeight": self.size[0],
+                "filterWidth": self.size[1],
+                "fusedActivationFunction": self.activation.value,
+            },
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Write the pool; padding never counts."""
+        attributes = dict(self.window.onnx_attributes(spatial(graph.tensor(self.inputs[0]).shape)))
+        del attributes["dilations"]  # AveragePool has them from opset 19 only; here always 1
+        node = OnnxNode(
+            op_type=self.onnx_type,
+            inputs=self.inputs,
+            outputs=self.outputs,
+            attributes=attributes,
+            layout=Layout.CHANNELS_FIRST,
+        )
+        return with_onnx_activation(node, self.activation)
+
+    def cmsis_nn_call(self, graph: Graph, function: str) -> KernelCall:
+        """Call a CMSIS-NN pool kernel; both take the same arguments."""
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        params = {
+            "stride": tile(self.stride),
+            "padding": tile(self.window.pads(spatial(source.shape))[0]),
+            "activation": clamp(quantized_bounds(self.activation.bounds, output)),
+        }
+        return KernelCall(
+            function=function,
+            arguments=(
+                ScratchContext(),
+                Struct("cmsis_nn_pool_params", "pool_params", params),
+                dims("input_dims", source.shape),
+                TensorPointer(source.name),
+                dims("filter_dims", (1, *self.size, 1)),
+                dims("output_dims", output.shape),
+                TensorPointer(output.name),
+            ),
+            returns_status=True,
+        )

@@ -1,0 +1,108 @@
+"""SOFTMAX over the last dimension."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import DType, Graph, QuantParams, TensorSpec
+from tinyml.numerics.fixed_point import quantize_multiplier
+from tinyml.ops.base import (
+    InlineConstant,
+    Isa,
+    Kernel,
+    KernelCall,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+
+# Integer bits of the fixed-point differences from the row's maximum (gemmlowp's kScaledDiffIntegerBits).
+DIFF_INTEGER_BITS = 5
+OUTPUT_QUANT = QuantParams.per_tensor(1 / 256, -128)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Softmax(Operator):
+    """``exp(beta x) / sum exp(beta x)`` along the last dimension."""
+
+    beta: float
+
+    opcodes: ClassVar[tuple[str, ...]] = ("SOFTMAX",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read beta."""
+        beta = float(node.options.get("beta", 1.0))
+        operator = cls(name=node.name, inputs=node.inputs, outputs=node.outputs, beta=beta)
+        if not (math.isfinite(beta) and beta > 0):
+            raise operator.error(f"beta is {beta}, expected a positive number")
+        return operator
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """Shape and dtype of the input."""
+        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        source = graph.tensor(self.inputs[0])
+        if not source.shape or source.size == 0:
+            raise self.error(f"input '{source.name}' has shape {source.shape}, expected elements")
+        return (TensorSpec(source.shape, dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Probabilities lie in [0, 1), which 1/256 and -128 cover."""
+        del graph
+        return QuantizationRule(fixed_output=OUTPUT_QUANT)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1 for float, 2 for int8."""
+        return TfliteOp(
+            opcode="SOFTMAX",
+            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            inputs=self.inputs,
+            options_table="SoftmaxOptions",
+            options={"beta": self.beta},
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Softmax, after a multiplication where beta is not 1."""
+        del graph
+        source, scaled = self.inputs[0], f"{self.name}/scaled"
+        softmax = OnnxNode(
+            op_type="Softmax",
+            inputs=(source if self.beta == 1 else scaled,),
+            outputs=self.outputs,
+            attributes={"axis": -1},
+        )
+        if self.beta == 1:
+            return (softmax,)
+        beta = InlineConstant("beta", np.array(self.beta, np.float32))
+        return OnnxNode(op_type="Mul", inputs=(source, beta), outputs=(scaled,)), softmax
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Call ``arm_softmax_s8`` with TFLite's parameters (PreprocessSoftmaxScaling)."""
+        del isas
+        source = graph.tensor(self.inputs[0])
+        beta_scale = float(np.float32(self.beta)) * source.scale
+        real = min(beta_scale * (1 << (31 - DIFF_INTEGER_BITS)), 2.0**31 - 1)
+        multiplier, shift = quantize_multiplier(real)
+        radius = ((1 << DIFF_INTEGER_BITS) - 1) * 2.0 ** (31 - DIFF_INTEGER_BITS - shift)
+        row = source.shape[-1]
+        call = KernelCall(
+            function="arm_softmax_s8",
+            arguments=(
+                TensorPointer(source.name),
+                source.size // row,
+                row,
+                multiplier,
+                shift,
+                -math.floor(radius),
+                TensorPointer(self.outputs[0]),
+            ),
+        )
+        return Kernel(calls=(call,))
