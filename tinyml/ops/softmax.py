@@ -24,7 +24,7 @@ from tinyml.ops.base import (
 )
 from tinyml.ops.cmsis_nn import require_dtype
 
-# Integer bits of the fixed-point differences from the row's maximum (gemmlowp's kScaledDiffIntegerBits).
+# Integer bits of the fixed-point differences from the row maximum (kScaledDiffIntegerBits).
 DIFF_INTEGER_BITS = 5
 OUTPUT_QUANT = QuantParams.per_tensor(1 / 256, -128)
 

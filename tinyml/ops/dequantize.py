@@ -1,0 +1,65 @@
+"""DEQUANTIZE: int8 to float at the model's edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ops.base import (
+    Isa,
+    Kernel,
+    Layout,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dequantize(Operator):
+    """``scale * (q - zero_point)`` as float32."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("DEQUANTIZE",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read nothing but the tensors."""
+        return cls(name=node.name, inputs=node.inputs, outputs=node.outputs)
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """Shape of the input, float32."""
+        require_dtype(self, graph, DType.INT8)
+        return (TensorSpec(graph.tensor(self.inputs[0]).shape, DType.FLOAT32),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Leave the input's parameters as they are; the output has none."""
+        del graph
+        return QuantizationRule()
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 2, which brought int8."""
+        del graph
+        return TfliteOp(
+            opcode="DEQUANTIZE",
+            version=2,
+            inputs=self.inputs,
+            options_table="DequantizeOptions",
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Identity: the DequantizeLinear before it does the work."""
+        del graph
+        return (
+            OnnxNode(
+                op_type="Identity", inputs=self.inputs, outputs=self.outputs, layout=Layout.ANY
+            ),
+        )
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Refuse: at the edges a pass takes it away, elsewhere float would follow."""
+        del graph, isas
+        raise self.error("float tensors are only supported at the model's edges")

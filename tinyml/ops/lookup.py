@@ -1,0 +1,55 @@
+"""Operators of one int8 tensor, run as a table of 256 bytes made at build time."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml.ir.graph import Array, Graph, Tensor
+from tinyml.numerics.affine import LIMITS
+from tinyml.numerics.fixed_point import quantize_multiplier, requantize
+from tinyml.ops.base import (
+    ConstantArray,
+    Isa,
+    Kernel,
+    KernelCall,
+    Operator,
+    TensorPointer,
+)
+
+ALL_INT8 = np.arange(-128, 128, dtype=np.int8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookupOperator(Operator):
+    """An elementwise function; subclasses say what it does to each of the 256 values."""
+
+    @abc.abstractmethod
+    def table(self, graph: Graph) -> Array:
+        """Outputs, int8 (256,), for the inputs -128 to 127 in that order."""
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Look every element up."""
+        del isas
+        source, output = self.inputs[0], self.outputs[0]
+        call = KernelCall(
+            function="tinyml_lookup_s8",
+            arguments=(
+                ConstantArray("table", self.table(graph)),
+                TensorPointer(source),
+                TensorPointer(output),
+                graph.tensor(output).size,
+            ),
+            source="tinyml_lookup_s8.c",
+        )
+        return Kernel(calls=(call,), may_overwrite=(source,))
+
+
+def requantized(source: Tensor, output: Tensor, limits: tuple[int, int] | None = None) -> Array:
+    """Table that moves values from one scale to another, clamped to ``limits``."""
+    multiplier, shift = quantize_multiplier(source.scale / output.scale)
+    values = requantize(ALL_INT8.astype(np.int64) - source.zero_point, multiplier, shift)
+    low, high = limits or LIMITS[output.dtype]
+    return np.clip(values + output.zero_point, low, high).astype(np.int8)

@@ -1,0 +1,139 @@
+"""MEAN over any dimensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import DType, Graph, Shape, Tensor, TensorSpec
+from tinyml.numerics.fixed_point import quantize_multiplier
+from tinyml.ops.base import (
+    InlineConstant,
+    Isa,
+    Kernel,
+    KernelCall,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    Struct,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+
+# Groups of neighbouring dimensions tinyml_mean_s8 takes.
+KERNEL_RUNS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean(Operator):
+    """Average over ``axes``, which stay as 1 with ``keep_dims``."""
+
+    axes: tuple[int, ...]
+    keep_dims: bool
+
+    opcodes: ClassVar[tuple[str, ...]] = ("MEAN",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the axes, which must be constant, counted from the front."""
+        rank = len(node.tensors[node.inputs[0]].shape)
+        axes = [int(axis) for axis in node.constant_input(1).reshape(-1)]
+        operator = cls(
+            name=node.name,
+            inputs=node.inputs[:1],
+            outputs=node.outputs,
+            axes=tuple(sorted({axis + rank if axis < 0 else axis for axis in axes})),
+            keep_dims=bool(node.options.get("keepDims", False)),
+        )
+        if not operator.axes or not all(0 <= axis < rank for axis in operator.axes):
+            raise operator.error(f"axes {axes} do not fit an input of {rank} dimensions")
+        return operator
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """Infer the input's shape without the axes, or with 1 in their place."""
+        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        shape = graph.tensor(self.inputs[0]).shape
+        kept = [1 if axis in self.axes else size for axis, size in enumerate(shape)]
+        if not self.keep_dims:
+            kept = [size for axis, size in enumerate(shape) if axis not in self.axes]
+        return (TensorSpec(tuple(kept), dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Input and output have parameters of their own."""
+        del graph
+        return QuantizationRule()
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1 for float, 2 for int8."""
+        axes = InlineConstant("axes", np.array(self.axes, np.int32))
+        return TfliteOp(
+            opcode="MEAN",
+            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            inputs=(*self.inputs, axes),
+            options_table="ReducerOptions",
+            options={"keepDims": self.keep_dims},
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Write ReduceMean, whose axes are an attribute up to opset 17."""
+        del graph
+        return (
+            OnnxNode(
+                op_type="ReduceMean",
+                inputs=self.inputs,
+                outputs=self.outputs,
+                attributes={"axes": list(self.axes), "keepdims": int(self.keep_dims)},
+            ),
+        )
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Sum in int32, then one requantization that also divides by the count."""
+        del isas
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        sizes = self._runs(source.shape)
+        multiplier, shift, count = mean_multiplier(source, output)
+        params = {
+            "sizes": sizes,
+            "sum_offset": -source.zero_point * count,
+            "multiplier": multiplier,
+            "shift": shift,
+            "output_offset": output.zero_point,
+        }
+        call = KernelCall(
+            function="tinyml_mean_s8",
+            arguments=(
+                Struct("tinyml_mean_params", "mean_params", params),
+                TensorPointer(source.name),
+                TensorPointer(output.name),
+            ),
+            source="tinyml_mean_s8.c",
+        )
+        return Kernel(calls=(call,))
+
+    def _runs(self, shape: Shape) -> list[int]:
+        """Merge neighbouring dimensions to kept, reduced, kept, reduced, kept."""
+        sizes, reducing = [1], False
+        for axis, size in enumerate(shape):
+            if (axis in self.axes) != reducing:
+                sizes.append(1)
+                reducing = not reducing
+            sizes[-1] *= size
+        if len(sizes) > KERNEL_RUNS:
+            raise self.error(f"axes {self.axes} of {shape} form more than two separate groups")
+        return sizes + [1] * (KERNEL_RUNS - len(sizes))
+
+
+def mean_multiplier(source: Tensor, output: Tensor) -> tuple[int, int, int]:
+    """Multiplier and shift that rescale a sum and divide it by the count, and the count.
+
+    TFLite's reference kernel divides the multiplier, shifted as far left as it may go, instead of
+    the sum (EvalIntegerMean); dividing the sum gives other bits.
+    """
+    count = source.size // output.size
+    multiplier, shift = quantize_multiplier(source.scale / output.scale)
+    headroom = min(count.bit_length() - 1, 32, 31 + shift)
+    return (multiplier << headroom) // count, shift - headroom, count

@@ -1,0 +1,106 @@
+"""PAD with zeros of the real numbers, the zero point in int8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ops.base import (
+    InlineConstant,
+    Isa,
+    Kernel,
+    KernelCall,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    Struct,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+
+KERNEL_RANK = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pad(Operator):
+    """``paddings[d]`` zeros before and after the elements of dimension d."""
+
+    paddings: tuple[tuple[int, int], ...]
+
+    opcodes: ClassVar[tuple[str, ...]] = ("PAD",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the paddings, which must be constant."""
+        pairs = node.constant_input(1).reshape(-1, 2)
+        operator = cls(
+            name=node.name,
+            inputs=node.inputs[:1],
+            outputs=node.outputs,
+            paddings=tuple((int(before), int(after)) for before, after in pairs),
+        )
+        rank = len(node.tensors[node.inputs[0]].shape)
+        if len(operator.paddings) != rank or any(min(pair) < 0 for pair in operator.paddings):
+            raise operator.error(
+                f"paddings {operator.paddings} do not fit an input of {rank} dimensions"
+            )
+        return operator
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """Infer the input's shape, each dimension grown by its paddings."""
+        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        source = graph.tensor(self.inputs[0])
+        grown = (size + sum(pair) for size, pair in zip(source.shape, self.paddings, strict=True))
+        return (TensorSpec(tuple(grown), dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Bytes are copied, so the output takes the input's parameters."""
+        del graph
+        return QuantizationRule(output_follows_input=True)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1 for float, 2 for int8."""
+        paddings = InlineConstant("paddings", np.array(self.paddings, np.int32))
+        return TfliteOp(
+            opcode="PAD",
+            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            inputs=(*self.inputs, paddings),
+            options_table="PadOptions",
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Pad; all befores come first."""
+        del graph
+        before, after = zip(*self.paddings, strict=True)
+        pads = InlineConstant("pads", np.array([*before, *after], np.int64))
+        return (OnnxNode(op_type="Pad", inputs=(*self.inputs, pads), outputs=self.outputs),)
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Fill and copy row by row; tensors of fewer dimensions get leading ones."""
+        del isas
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        missing = KERNEL_RANK - len(source.shape)
+        if missing < 0:
+            raise self.error(f"input '{source.name}' has more than {KERNEL_RANK} dimensions")
+        before = [0] * missing + [pair[0] for pair in self.paddings]
+        params = {
+            "input": [1] * missing + list(source.shape),
+            "before": before,
+            "output": [1] * missing + list(output.shape),
+        }
+        call = KernelCall(
+            function="tinyml_pad_s8",
+            arguments=(
+                Struct("tinyml_pad_params", "pad_params", params),
+                TensorPointer(source.name),
+                TensorPointer(output.name),
+                output.zero_point,
+            ),
+            source="tinyml_pad_s8.c",
+        )
+        return Kernel(calls=(call,))

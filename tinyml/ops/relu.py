@@ -1,0 +1,60 @@
+"""RELU, RELU6 and RELU_N1_TO_1 that stand alone, with scales of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.ops.activation import Activation, clip_node, quantized_bounds
+from tinyml.ops.base import OnnxNode, QuantizationRule, TfliteNode, TfliteOp
+from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.lookup import LookupOperator, requantized
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relu(LookupOperator):
+    """Clamp to the bounds of ``activation``."""
+
+    activation: Activation
+
+    opcodes: ClassVar[tuple[str, ...]] = ("RELU", "RELU6", "RELU_N1_TO_1")
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """The operator's name says which bounds."""
+        return cls(
+            name=node.name,
+            inputs=node.inputs,
+            outputs=node.outputs,
+            activation=Activation[node.opcode],
+        )
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """Shape and dtype of the input."""
+        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        return (TensorSpec(graph.tensor(self.inputs[0]).shape, dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Input and output have parameters of their own."""
+        del graph
+        return QuantizationRule()
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1 for float, 2 for int8."""
+        is_float = graph.tensor(self.inputs[0]).dtype is DType.FLOAT32
+        return TfliteOp(
+            opcode=self.activation.name,
+            version=1 if is_float or self.activation is Activation.RELU_N1_TO_1 else 2,
+            inputs=self.inputs,
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Relu or Clip."""
+        del graph
+        return (clip_node(self.inputs[0], self.outputs[0], self.activation.bounds),)
+
+    def table(self, graph: Graph) -> Array:
+        """Rescale and clamp (TFLite's QuantizedReluX)."""
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        return requantized(source, output, quantized_bounds(self.activation.bounds, output))

@@ -1,0 +1,1 @@
+"""Runs .tflite models on TFLite runtimes, in a process of their own."""
