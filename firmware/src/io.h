@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Files on the computer that runs or debugs the firmware: semihosting.c on a device, host.c natively. */
+
+#ifndef TINYML_IO_H
+#define TINYML_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum io_mode
+{
+    IO_READ,
+    IO_WRITE
+};
+
+/* A handle, or a negative number where the file cannot be opened. */
+int io_open(const char *path, enum io_mode mode);
+
+/* The number of bytes read: less than asked for at the end of the file. */
+size_t io_read(int handle, void *buffer, size_t bytes);
+
+/* The number of bytes written. */
+size_t io_write(int handle, const void *buffer, size_t bytes);
+
+void io_close(int handle);
+
+/* Ends the program; the emulator or the process exits with this status. */
+void io_exit(int status) __attribute__((noreturn));
+
+#endif

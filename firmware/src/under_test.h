@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the runner knows of the model. tinyml/firmware/build.py writes the C file behind it.
+   The prefix is one no model's own symbols will have. */
+
+#ifndef TINYML_UNDER_TEST_H
+#define TINYML_UNDER_TEST_H
+
+#include <stdint.h>
+
+/* Where an input or output lies in the arena, in bytes. */
+struct under_test_slot
+{
+    uint32_t offset;
+    uint32_t size;
+};
+
+extern uint8_t *const under_test_arena;
+extern const struct under_test_slot under_test_inputs[];
+extern const uint32_t under_test_input_count;
+extern const struct under_test_slot under_test_outputs[];
+extern const uint32_t under_test_output_count;
+
+/* 0, or the 1-based number of the layer that failed. */
+int under_test_invoke(void *arena);
+
+#endif

@@ -1,0 +1,1 @@
+"""Firmware image + samples -> outputs and counters."""

@@ -1,0 +1,308 @@
+"""C module + board -> firmware image, with what the model adds to it in flash and RAM."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyml.codegen.module import ArenaSlot, CModule
+from tinyml.errors import InputError, ModelError
+from tinyml.files import atomic_directory
+from tinyml.firmware import firmware_dir
+from tinyml.firmware.boards import VECTOR_TABLE_BYTES, Board, Memory
+from tinyml.firmware.compile import (
+    COMMON_FLAGS,
+    WARNINGS,
+    cached,
+    cmsis_nn_flags,
+    cmsis_nn_library,
+    compile_objects,
+    runner_library,
+)
+from tinyml.firmware.toolchain import (
+    Toolchain,
+    ToolFailedError,
+    digest_files,
+    find_cmsis_nn,
+    find_toolchain,
+    run_tool,
+)
+
+# Sections of an ELF file that never reach the device.
+_NOT_LOADED = (".debug", ".comment", ".ARM.attributes", ".gnu")
+
+NULL_MODULE = CModule(
+    name="null",
+    files={},
+    kernels=(),
+    arena_bytes=0,
+    arena_alignment=1,
+    inputs=(),
+    outputs=(),
+    weights_by_tensor={},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A section of the image; ``size`` is in bytes."""
+
+    name: str
+    address: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSize:
+    """Bytes an image takes: flash holds code, constants and the initial .data; no stack in RAM."""
+
+    flash_bytes: int
+    ram_bytes: int
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """A firmware image and its sizes in bytes.
+
+    ``flash_bytes`` and ``ram_bytes`` are what the model adds: the image minus the same firmware
+    with a model that does nothing, the stack apart. ``hex`` and ``bin`` are None on the host.
+    """
+
+    name: str
+    board: Board
+    elf: Path
+    hex: Path | None
+    bin: Path | None
+    map: Path
+    flash_bytes: int
+    ram_bytes: int
+    arena_bytes: int
+    image: ImageSize
+    inputs: tuple[ArenaSlot, ...]
+    outputs: tuple[ArenaSlot, ...]
+    cmsis_nn_version: str
+    compiler_version: str
+
+    @property
+    def input_bytes(self) -> int:
+        """Bytes of one sample: all inputs, one after the other."""
+        return sum(slot.size for slot in self.inputs)
+
+    @property
+    def output_bytes(self) -> int:
+        """Bytes of one result: all outputs, one after the other."""
+        return sum(slot.size for slot in self.outputs)
+
+
+def build_firmware(
+    module: CModule,
+    board: Board,
+    directory: Path,
+    *,
+    optimize: str = "-O2",
+    single_rounding: bool = False,
+) -> BuildResult:
+    """Compile and link ``module`` with the runner for ``board`` into ``directory``.
+
+    Writes ``NAME.elf``, ``NAME.map`` and, except for the host, ``NAME.hex`` and ``NAME.bin``: all
+    of them or, where anything fails, none. The same input gives the same bytes in any folder.
+
+    ``optimize`` is GCC's -O option for the model, its kernels and CMSIS-NN; ``single_rounding``
+    builds those with ``CMSIS_NN_USE_SINGLE_ROUNDING``, which changes results in the last bit.
+
+    Raises:
+        InputError: ``optimize`` is no -O option, or ``directory`` cannot be written.
+        ModelError: the image exceeds the board's flash or RAM; says by how much.
+        ToolchainError: a tool or CMSIS-NN is missing or fails.
+    """
+    if not re.fullmatch(r"-O([0-3gsz]|fast)", optimize):
+        raise InputError(f"optimize is '{optimize}', expected one of -O0 to -O3, -Os, -Og, -Ofast")
+    toolchain = find_toolchain(board)
+    cmsis_nn = find_cmsis_nn()
+    library = cmsis_nn_library(
+        board, toolchain, cmsis_nn, optimize, single_rounding=single_rounding
+    )
+    include = cmsis_nn_flags(cmsis_nn, single_rounding=single_rounding)
+    with atomic_directory(directory) as folder:
+        with tempfile.TemporaryDirectory() as scratch:
+            objects = _compile_module(
+                module, toolchain, (*board.flags, optimize, *include), Path(scratch)
+            )
+            elf = folder / f"{module.name}.elf"
+            _link_model(module, board, toolchain, [*objects, library], elf)
+        _convert(board, toolchain, elf)
+        image = _measure(toolchain, elf)
+    baseline = _measure(toolchain, _null_image(board, toolchain))
+    return BuildResult(
+        name=module.name,
+        board=board,
+        elf=directory / f"{module.name}.elf",
+        hex=None if board.is_host else directory / f"{module.name}.hex",
+        bin=None if board.is_host else directory / f"{module.name}.bin",
+        map=directory / f"{module.name}.map",
+        flash_bytes=image.flash_bytes - baseline.flash_bytes,
+        ram_bytes=image.ram_bytes - baseline.ram_bytes,
+        arena_bytes=module.arena_bytes,
+        image=image,
+        inputs=module.inputs,
+        outputs=module.outputs,
+        cmsis_nn_version=cmsis_nn.version,
+        compiler_version=toolchain.gcc.version,
+    )
+
+
+def _compile_module(
+    module: CModule, toolchain: Toolchain, flags: Sequence[str], scratch: Path
+) -> list[Path]:
+    """Compile the generated files, the kernels they call and the runner's view of the model."""
+    files = {**module.files, "under_test.c": under_test_source(module)}
+    for name, text in files.items():
+        (scratch / name).write_text(text, encoding="utf-8")
+    kernels = firmware_dir() / "kernels"
+    runner = firmware_dir() / "src"
+    all_flags = (*flags, *COMMON_FLAGS, *WARNINGS, f"-I{kernels}", f"-I{runner}")
+    own = compile_objects(toolchain, sorted(scratch.glob("*.c")), all_flags, scratch)
+    # In a folder of their own: a model may have the name of a kernel.
+    kernel_files = [kernels / name for name in module.kernels if name.endswith(".c")]
+    return own + compile_objects(toolchain, kernel_files, all_flags, scratch / "kernels")
+
+
+def under_test_source(module: CModule) -> str:
+    """Return the C file that tells ``firmware/src/main.c`` of the model (see ``under_test.h``)."""
+    if not module.files:
+        header, arena, invoke = "", "uint8_t *const under_test_arena = 0;", "(void)arena, 0"
+    else:
+        header = f'#include "{module.name}.h"\n'
+        arena = (
+            f"static uint8_t arena_bytes[{module.arena_bytes}]\n"
+            f"    __attribute__((aligned({module.arena_alignment})));\n"
+            "uint8_t *const under_test_arena = arena_bytes;"
+        )
+        invoke = f"{module.name}_invoke(arena)"
+    return (
+        "/* SPDX-License-Identifier: Apache-2.0 */\n\n"
+        f'#include "under_test.h"\n\n{header}\n{arena}\n'
+        f"{_slot_table('input', module.inputs)}{_slot_table('output', module.outputs)}\n"
+        f"int under_test_invoke(void *arena)\n{{\n    return {invoke};\n}}\n"
+    )
+
+
+def _slot_table(kind: str, slots: Sequence[ArenaSlot]) -> str:
+    """C knows no empty arrays; a count of 0 says that the one entry does not count."""
+    entries = ", ".join(f"{{{slot.offset}, {slot.size}}}" for slot in slots) or "{0, 0}"
+    return (
+        f"const struct under_test_slot under_test_{kind}s[] = {{{entries}}};\n"
+        f"const uint32_t under_test_{kind}_count = {len(slots)};\n"
+    )
+
+
+def _link(board: Board, toolchain: Toolchain, inputs: Sequence[Path], elf: Path) -> None:
+    """Link ``inputs`` with the runner; the map file lands beside ``elf``."""
+    memory = _memory_flags(board.memory, board.stack_bytes) if board.memory else ()
+    runner = ("-Wl,--whole-archive", runner_library(board, toolchain), "-Wl,--no-whole-archive")
+    flags = (*board.flags, *memory, "-Wl,--gc-sections", f"-Wl,-Map={elf.with_suffix('.map')}")
+    run_tool([toolchain.gcc.path, *flags, *runner, *inputs, "-lm", "-o", elf])
+
+
+def _memory_flags(memory: Memory, stack_bytes: int) -> tuple[str, ...]:
+    """Hand the board's regions to link.ld; the vector table leads flash unless it has a place."""
+    own_place = memory.vectors is not None
+    symbols = {
+        "VECTORS_ORIGIN": memory.vectors if own_place else memory.flash.origin,
+        "FLASH_ORIGIN": memory.flash.origin + (0 if own_place else VECTOR_TABLE_BYTES),
+        "FLASH_LENGTH": memory.flash.length - (0 if own_place else VECTOR_TABLE_BYTES),
+        "RAM_ORIGIN": memory.ram.origin,
+        "RAM_LENGTH": memory.ram.length,
+        "STACK_BYTES": stack_bytes,
+    }
+    script = ("-nostartfiles", "-T", str(firmware_dir() / "link.ld"))
+    return (*script, *(f"-Wl,--defsym={name}={value}" for name, value in symbols.items()))
+
+
+def _link_model(
+    module: CModule, board: Board, toolchain: Toolchain, inputs: Sequence[Path], elf: Path
+) -> None:
+    try:
+        _link(board, toolchain, inputs, elf)
+    except ToolFailedError as failure:
+        overflow = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", failure.stderr)
+        if not overflow or board.memory is None:
+            raise
+        excess = {region: int(count) for region, count in overflow}
+        raise ModelError(_does_not_fit(module, board, board.memory, excess)) from None
+
+
+def _does_not_fit(module: CModule, board: Board, memory: Memory, excess: Mapping[str, int]) -> str:
+    sizes = {
+        "FLASH": f"flash ({memory.flash.length:,} bytes)",
+        "RAM": (
+            f"RAM ({memory.ram.length:,} bytes, of which {board.stack_bytes:,} are stack; "
+            f"the arena takes {module.arena_bytes:,})"
+        ),
+    }
+    exceeded = " and ".join(
+        f"exceeds its {sizes[region]} by {excess[region]:,} bytes"
+        for region in sizes
+        if region in excess
+    )
+    heaviest = sorted(module.weights_by_tensor.items(), key=lambda item: (-item[1], item[0]))[:5]
+    tensors = ", ".join(f"'{name}' ({size:,} bytes)" for name, size in heaviest)
+    return (
+        f"model '{module.name}' does not fit board '{board.name}': it {exceeded}; "
+        f"the heaviest tensors are {tensors}: make the model smaller or take a larger board"
+    )
+
+
+def _convert(board: Board, toolchain: Toolchain, elf: Path) -> None:
+    """Write the .hex and .bin that flash tools take."""
+    if toolchain.objcopy is None:
+        return
+    run_tool([toolchain.objcopy.path, "-O", "ihex", elf, elf.with_suffix(".hex")])
+    # A .bin has no addresses: a vector table far from flash would fill it with megabytes of gap.
+    apart = board.memory is not None and board.memory.vectors is not None
+    only_flash = ("--remove-section=.vectors",) if apart else ()
+    run_tool([toolchain.objcopy.path, "-O", "binary", *only_flash, elf, elf.with_suffix(".bin")])
+
+
+def _null_image(board: Board, toolchain: Toolchain) -> Path:
+    """Return the firmware without a model, built at most once per board and compiler."""
+    sources = [firmware_dir() / "link.ld", *sorted((firmware_dir() / "src").iterdir())]
+    identity = (
+        toolchain.gcc.version,
+        digest_files(sources, firmware_dir()),
+        under_test_source(NULL_MODULE),
+        repr(board),
+    )
+
+    def make(path: Path) -> None:
+        with tempfile.TemporaryDirectory() as scratch:
+            objects = _compile_module(NULL_MODULE, toolchain, (*board.flags, "-Os"), Path(scratch))
+            elf = Path(scratch) / "null.elf"
+            _link(board, toolchain, objects, elf)
+            shutil.copy(elf, path)
+
+    return cached(f"null-{board.name}.elf", identity, make)
+
+
+def _measure(toolchain: Toolchain, elf: Path) -> ImageSize:
+    """Read GNU size: its text is all that is read-only, its bss holds our .stack section too."""
+    totals = run_tool([toolchain.size.path, elf]).splitlines()[1].split()
+    text, data, bss = (int(total) for total in totals[:3])
+    sections = _sections(toolchain, elf)
+    stack = sum(section.size for section in sections if section.name == ".stack")
+    return ImageSize(flash_bytes=text + data, ram_bytes=data + bss - stack, sections=sections)
+
+
+def _sections(toolchain: Toolchain, elf: Path) -> tuple[Section, ...]:
+    listing = run_tool([toolchain.size.path, "-A", elf])
+    rows = re.findall(r"^(\.\S+)\s+(\d+)\s+(\d+)$", listing, flags=re.MULTILINE)
+    return tuple(
+        Section(name=name, address=int(address), size=int(size))
+        for name, size, address in rows
+        if not name.startswith(_NOT_LOADED)
+    )

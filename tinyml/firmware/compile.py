@@ -1,0 +1,116 @@
+"""C files -> objects -> archives, compiled in parallel and kept in the user's cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import platformdirs
+
+from tinyml.files import atomic_path
+from tinyml.firmware import firmware_dir
+from tinyml.firmware.boards import Board
+from tinyml.firmware.toolchain import CmsisNN, Toolchain, digest_files, run_tool
+
+# One section per function and object, so that the linker drops what a model does not call.
+COMMON_FLAGS = ("-std=c99", "-g", "-ffunction-sections", "-fdata-sections")
+WARNINGS = ("-Wall", "-Wextra", "-Werror")
+
+DEVICE_SOURCES = ("main.c", "startup.c", "semihosting.c", "counter.c", "stack.c", "report.c")
+HOST_SOURCES = ("main.c", "host.c", "report.c")
+# The runner is not what is measured: small, and without calls of memset that -Os would insert.
+RUNNER_FLAGS = ("-Os", "-fno-tree-loop-distribute-patterns", "-Wpedantic", "-Wshadow")
+
+
+def cache_dir() -> Path:
+    """Return where compiled libraries are kept: ``TINYML_CACHE_DIR`` or the user's cache folder."""
+    override = os.environ.get("TINYML_CACHE_DIR")
+    return Path(override) if override else platformdirs.user_cache_path("tinyml")
+
+
+def cached(name: str, identity: Sequence[str], make: Callable[[Path], None]) -> Path:
+    """Return the cached file for ``identity``, calling ``make`` with a path to write it if absent.
+
+    The file is renamed into place when complete: parallel builds may do the work twice, and never
+    see half of it.
+    """
+    digest = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:16]
+    stem, _, suffix = name.partition(".")
+    path = cache_dir() / f"{stem}-{digest}.{suffix}"
+    if not path.is_file():
+        with atomic_path(path) as temporary:
+            make(temporary)
+    return path
+
+
+def compile_objects(
+    toolchain: Toolchain, sources: Sequence[Path], flags: Sequence[str], folder: Path
+) -> list[Path]:
+    """Compile ``sources`` into ``folder`` over all cores and return the objects, in that order.
+
+    Raises:
+        ToolchainError: the compiler rejects a file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def compile_one(source: Path) -> Path:
+        # Paths on this computer must not reach the debug information: builds are reproducible.
+        maps = (f"-ffile-prefix-map={source.parent}=.", f"-ffile-prefix-map={folder}=.")
+        target = folder / f"{source.stem}.o"
+        run_tool([toolchain.gcc.path, *flags, *maps, "-c", source, "-o", target], cwd=folder)
+        return target
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(compile_one, sources))
+
+
+def cmsis_nn_flags(cmsis_nn: CmsisNN, *, single_rounding: bool) -> tuple[str, ...]:
+    """Return the flags every file that includes CMSIS-NN needs; warnings in it are not ours."""
+    rounding = ("-DCMSIS_NN_USE_SINGLE_ROUNDING",) if single_rounding else ()
+    return ("-isystem", str(cmsis_nn.include), *rounding)
+
+
+def cmsis_nn_library(
+    board: Board, toolchain: Toolchain, cmsis_nn: CmsisNN, optimize: str, *, single_rounding: bool
+) -> Path:
+    """Return all of CMSIS-NN as a static library for ``board``'s flags, building it at most once.
+
+    GCC 12.2 cannot compile the MVE softmax; CMSIS-NN itself falls back to C there
+    (``ARM_GCC_12_2_ICE``).
+    """
+    flags = (*board.flags, *COMMON_FLAGS, optimize)
+    rounding = "single rounding" if single_rounding else "double rounding"
+    identity = (toolchain.gcc.version, cmsis_nn.digest, rounding, *flags)
+    # -w: warnings in a library we do not change tell our user nothing.
+    include = cmsis_nn_flags(cmsis_nn, single_rounding=single_rounding)
+    all_flags = (*flags, *include, "-w", f"-ffile-prefix-map={cmsis_nn.root}=CMSIS-NN")
+    return _cached_archive("cmsis-nn.a", identity, toolchain, cmsis_nn.sources, all_flags)
+
+
+def runner_library(board: Board, toolchain: Toolchain) -> Path:
+    """Return ``firmware/src`` as a static library for ``board``'s flags, built at most once."""
+    folder = firmware_dir() / "src"
+    flags = (*board.flags, *COMMON_FLAGS, *WARNINGS, *RUNNER_FLAGS)
+    digest = digest_files(sorted(folder.iterdir()), folder)
+    sources = [folder / name for name in (HOST_SOURCES if board.is_host else DEVICE_SOURCES)]
+    identity = (toolchain.gcc.version, digest, *flags)
+    return _cached_archive("runner.a", identity, toolchain, sources, flags)
+
+
+def _cached_archive(
+    name: str,
+    identity: Sequence[str],
+    toolchain: Toolchain,
+    sources: Sequence[Path],
+    flags: Sequence[str],
+) -> Path:
+    def make(path: Path) -> None:
+        with tempfile.TemporaryDirectory() as scratch:
+            objects = compile_objects(toolchain, sources, flags, Path(scratch))
+            run_tool([toolchain.ar.path, "rcsD", path, *objects])
+
+    return cached(name, identity, make)
