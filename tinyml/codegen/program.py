@@ -1,0 +1,179 @@
+"""Graph and memory plan to a Program: every layer's calls with addresses and names settled."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml.ir.graph import Array, Graph, Tensor
+from tinyml.ops.base import (
+    Argument,
+    ConstantArray,
+    Isa,
+    Kernel,
+    KernelCall,
+    Operator,
+    ScratchContext,
+    Struct,
+    TensorPointer,
+    operators,
+)
+from tinyml.plan.arena import MemoryPlan, plan_memory
+from tinyml.plan.kernels import choose_kernels
+
+LONGEST_IDENTIFIER = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One operator: its C function, the comment above it, and its calls (none for an alias)."""
+
+    number: int
+    function: str
+    comment: str
+    operator: Operator
+    calls: tuple[KernelCall, ...]
+    scratch_offset: int
+    scratch_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What the C text is made of, and nothing else.
+
+    ``constants`` maps C names to arrays in the order of use; ``constant_names`` maps constant
+    tensors of the graph to those names.
+    """
+
+    name: str
+    graph: Graph
+    plan: MemoryPlan
+    layers: tuple[Layer, ...]
+    constants: Mapping[str, Array]
+    constant_names: Mapping[str, str]
+
+
+def make_program(graph: Graph, name: str, isas: frozenset[Isa]) -> Program:
+    """Choose kernels for all of ``isas``, plan the memory, and name everything.
+
+    ``graph`` is int8 inside and at its edges; ``name`` is a C identifier. Raises ModelError that
+    lists every operator the device cannot run.
+    """
+    kernels = choose_kernels(graph, isas)
+    plan = plan_memory(graph, kernels)
+    names = _layer_names(graph)
+    layers = tuple(
+        _make_layer(graph, plan, number, op, names[op.name], kernels[op.name])
+        for number, op in enumerate(operators(graph), start=1)
+    )
+    constants: dict[str, Array] = {}
+    constant_names: dict[str, str] = {}
+    for layer in layers:
+        for call in layer.calls:
+            _collect_constants(graph, name, layer, call, constants, constant_names)
+    return Program(name, graph, plan, layers, constants, constant_names)
+
+
+def identifier(text: str) -> str:
+    """Turn any text into a lower-case C identifier."""
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    return name if name and not name[0].isdigit() else f"n_{name}".rstrip("_")
+
+
+def constant_name(program: str, layer: Layer, suffix: str) -> str:
+    """C name of an array that belongs to a layer."""
+    return f"{program}_{layer.function}_{suffix}"
+
+
+def short_name(name: str) -> str:
+    """What a reader recognises of a converter's long tensor name: the layer it came from.
+
+    The TFLite converter joins the names of all operators it fused with ';', each a path.
+    """
+    first = name.split(";")[0].split(":")[0]
+    parts = [part for part in first.split("/") if part]
+    return "/".join(parts[-2:]) if parts else name
+
+
+def _layer_names(graph: Graph) -> dict[str, str]:
+    names = {}
+    for number, op in enumerate(graph.ops, start=1):
+        base = identifier(short_name(op.name))[:LONGEST_IDENTIFIER].rstrip("_")
+        names[op.name] = f"layer_{number:02}_{base}"
+    return names
+
+
+def _make_layer(
+    graph: Graph, plan: MemoryPlan, number: int, op: Operator, function: str, kernel: Kernel
+) -> Layer:
+    return Layer(
+        number=number,
+        function=function,
+        comment=_describe(graph, op),
+        operator=op,
+        calls=kernel.calls,
+        scratch_offset=plan.scratch.get(op.name, 0),
+        scratch_bytes=kernel.scratch_bytes,
+    )
+
+
+def _describe(graph: Graph, op: Operator) -> str:
+    """One line: layer name, operator, shapes."""
+    sources = ", ".join(
+        _shape(graph.tensor(n)) for n in op.present_inputs if n not in _constants(graph)
+    )
+    results = ", ".join(_shape(graph.tensor(name)) for name in op.outputs)
+    # A name out of a model must not end the comment.
+    name = short_name(op.name).replace("*/", "* /").replace("\n", " ")
+    return f"{name}: {op.opcodes[0]}, {sources} -> {results}"
+
+
+def _constants(graph: Graph) -> set[str]:
+    return {tensor.name for tensor in graph.tensors.values() if tensor.is_constant}
+
+
+def _shape(tensor: Tensor) -> str:
+    return "x".join(map(str, tensor.shape)) or "scalar"
+
+
+def _collect_constants(
+    graph: Graph,
+    program: str,
+    layer: Layer,
+    call: KernelCall,
+    constants: dict[str, Array],
+    constant_names: dict[str, str],
+) -> None:
+    for argument in _flattened(call.arguments):
+        if isinstance(argument, ConstantArray):
+            constants[constant_name(program, layer, argument.suffix)] = argument.data
+        elif isinstance(argument, TensorPointer) and argument.name:
+            tensor = graph.tensor(argument.name)
+            if tensor.is_constant and tensor.name not in constant_names:
+                role = _role(graph, layer.operator, tensor.name)
+                constant_names[tensor.name] = constant_name(program, layer, role)
+                constants[constant_names[tensor.name]] = np.asarray(tensor.constant)
+
+
+def _flattened(arguments: tuple[Argument, ...]) -> list[object]:
+    """Arguments with the arrays inside structs and contexts laid open."""
+    flat: list[object] = []
+    for argument in arguments:
+        flat.append(argument)
+        if isinstance(argument, Struct):
+            flat.extend(argument.fields.values())
+        elif isinstance(argument, ScratchContext):
+            flat.append(argument.array)
+    return flat
+
+
+def _role(graph: Graph, op: Operator, name: str) -> str:
+    """Name a constant by what the operator uses it for."""
+    index = op.inputs.index(name)
+    rule = op.quantization_rule(graph)
+    if index in rule.weights:
+        return "weights"
+    return "bias" if index == rule.bias else f"input_{index}"

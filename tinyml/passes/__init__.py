@@ -1,0 +1,1 @@
+"""Rewrites: Graph to Graph, one a file."""

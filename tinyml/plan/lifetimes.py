@@ -1,0 +1,109 @@
+"""From when to when each piece of memory holds something that is still needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from tinyml.ir.graph import Graph, Op
+from tinyml.ops.base import Kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """Bytes that must stay put from operator ``first`` to operator ``last``, both included.
+
+    ``tensors`` share the bytes: aliases, and outputs written over inputs. A buffer without tensors
+    is the scratch of operator ``first``.
+    """
+
+    tensors: tuple[str, ...]
+    size: int
+    first: int
+    last: int
+
+    def overlaps(self, other: Buffer) -> bool:
+        """Whether both are needed at the same time."""
+        return self.first <= other.last and other.first <= self.last
+
+
+def find_buffers(graph: Graph, kernels: Mapping[str, Kernel]) -> tuple[Buffer, ...]:
+    """Buffers of all activations and of all scratch.
+
+    Inputs are needed from the start, where the caller writes them, outputs to the end.
+    """
+    groups = _Groups(graph)
+    for op in graph.ops:
+        if kernels[op.name].alias:
+            groups.merge(op.inputs[0], op.outputs[0])
+    for step, op in enumerate(graph.ops):
+        _overwrite_an_input(graph, groups, step, op, kernels[op.name])
+    scratch = (
+        Buffer((), kernels[op.name].scratch_bytes, step, step)
+        for step, op in enumerate(graph.ops)
+        if kernels[op.name].scratch_bytes
+    )
+    return (*groups.buffers(), *scratch)
+
+
+def lower_bound(buffers: Iterable[Buffer]) -> int:
+    """Largest sum of bytes needed at one time: no arena can be smaller."""
+    held = tuple(buffers)
+    steps = {buffer.first for buffer in held}
+    return max((sum(b.size for b in held if b.first <= s <= b.last) for s in steps), default=0)
+
+
+def _overwrite_an_input(graph: Graph, groups: _Groups, step: int, op: Op, kernel: Kernel) -> None:
+    """Give the output the memory of an input that nothing reads afterwards."""
+    output = op.outputs[0]
+    for name in kernel.may_overwrite:
+        if graph.tensor(name).is_constant or groups.last(name) != step:
+            continue
+        if groups.size(name) == graph.tensor(output).nbytes:
+            groups.merge(name, output)
+            return
+
+
+class _Groups:
+    """Tensors that share memory, as a union-find over their names."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._parent = {t.name: t.name for t in graph.tensors.values() if not t.is_constant}
+        self._first = dict.fromkeys(self._parent, 0)
+        self._last = dict.fromkeys(self._parent, 0)
+        for step, op in enumerate(graph.ops):
+            for name in op.outputs:
+                self._first[name] = self._last[name] = step
+            for name in op.present_inputs:
+                if name in self._parent:
+                    self._last[name] = step
+        for name in graph.outputs:
+            self._last[name] = len(graph.ops)
+
+    def _root(self, name: str) -> str:
+        while self._parent[name] != name:
+            name = self._parent[name]
+        return name
+
+    def merge(self, kept: str, joined: str) -> None:
+        root, other = self._root(kept), self._root(joined)
+        if root == other:
+            return
+        self._parent[other] = root
+        self._first[root] = min(self._first[root], self._first[other])
+        self._last[root] = max(self._last[root], self._last[other])
+
+    def last(self, name: str) -> int:
+        return self._last[self._root(name)]
+
+    def size(self, name: str) -> int:
+        return self._graph.tensor(name).nbytes
+
+    def buffers(self) -> Iterable[Buffer]:
+        members: dict[str, list[str]] = {}
+        for name in self._parent:
+            members.setdefault(self._root(name), []).append(name)
+        for root, names in members.items():
+            size = max(self.size(name) for name in names)
+            yield Buffer(tuple(names), size, self._first[root], self._last[root])
