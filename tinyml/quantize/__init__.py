@@ -1,0 +1,1 @@
+"""Float graph to int8 graph."""

@@ -1,0 +1,114 @@
+"""Scale and zero point of every activation, where operators tie some of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tinyml.errors import ModelError
+from tinyml.ir.graph import DType, Graph, Op, QuantParams
+from tinyml.numerics.affine import affine_params
+from tinyml.ops.base import Operator, operators
+from tinyml.ops.quantize import Quantize
+from tinyml.quantize.calibrate import CalibrationTable
+from tinyml.quantize.observers import Range
+
+
+def choose_activation_params(graph: Graph, table: CalibrationTable) -> dict[str, QuantParams]:
+    """Parameters by tensor name, for activations and for constants used like them.
+
+    Tensors that operators tie together share the widest range among them, or the parameters an
+    operator in their midst fixes.
+    """
+    parameters = _parameter_names(graph)
+    names = [
+        t.name
+        for t in graph.tensors.values()
+        if t.dtype is DType.FLOAT32 and t.name not in parameters
+    ]
+    groups = _tied(graph, names)
+    fixed = _fixed(graph)
+    chosen: dict[str, QuantParams] = {}
+    for group in groups:
+        given = [fixed[name] for name in group if name in fixed]
+        params = given[0] if given else _from_ranges(graph, table, group)
+        chosen.update(dict.fromkeys(group, params))
+    return chosen
+
+
+def split_fixed_inputs(graph: Graph, table: CalibrationTable) -> tuple[Graph, CalibrationTable]:
+    """Put a QUANTIZE before inputs that would have to take parameters they cannot have.
+
+    CONCATENATION wants all its inputs in the output's scale, but e.g. SOFTMAX fixes its own.
+    """
+    fixed = _spread(graph, set(_fixed(graph)))
+    ops: list[Op] = []
+    tensors, ranges = dict(graph.tensors), dict(table.ranges)
+    for op in operators(graph):
+        if op.quantization_rule(graph).inputs_follow_output:
+            for name in [n for n in dict.fromkeys(op.inputs) if n in fixed]:
+                moved = f"{op.name}/requantized/{name}"
+                tensors[moved] = replace(tensors[name], name=moved)
+                ranges[moved] = ranges[name]
+                ops.append(Quantize(name=moved, inputs=(name,), outputs=(moved,)))
+                op = replace(op, inputs=tuple(moved if n == name else n for n in op.inputs))
+        ops.append(op)
+    changed = replace(graph, tensors=tensors, ops=tuple(ops))
+    return changed, replace(table, ranges=ranges)
+
+
+def _parameter_names(graph: Graph) -> set[str]:
+    """Names of weights and biases."""
+    names: set[str] = set()
+    for op in operators(graph):
+        rule = op.quantization_rule(graph)
+        indices = {*rule.weights, *([] if rule.bias is None else [rule.bias])}
+        names.update(op.inputs[index] for index in indices if index < len(op.inputs))
+    return names
+
+
+def _fixed(graph: Graph) -> dict[str, QuantParams]:
+    rules = ((op, op.quantization_rule(graph)) for op in operators(graph))
+    return {op.outputs[0]: r.fixed_output for op, r in rules if r.fixed_output is not None}
+
+
+def _spread(graph: Graph, names: set[str]) -> set[str]:
+    """Add the tensors that take over the parameters of one in ``names``."""
+    found = set(names)
+    for op in operators(graph):
+        if op.quantization_rule(graph).output_follows_input and op.inputs[0] in found:
+            found.add(op.outputs[0])
+    return found
+
+
+def _ties(graph: Graph, op: Operator) -> tuple[str, ...]:
+    rule = op.quantization_rule(graph)
+    if rule.inputs_follow_output:
+        return (*op.present_inputs, op.outputs[0])
+    return (op.inputs[0], op.outputs[0]) if rule.output_follows_input else ()
+
+
+def _tied(graph: Graph, names: Iterable[str]) -> list[list[str]]:
+    """Groups of tensors that share parameters, each tensor in exactly one."""
+    group_of = {name: [name] for name in names}
+    for op in operators(graph):
+        first, *others = _ties(graph, op) or ("",)
+        for other in others:
+            if group_of[other] is not group_of[first]:
+                group_of[first].extend(group_of[other])
+                group_of.update(dict.fromkeys(group_of[other], group_of[first]))
+    return list({id(group): group for group in group_of.values()}.values())
+
+
+def _from_ranges(graph: Graph, table: CalibrationTable, group: list[str]) -> QuantParams:
+    ranges = [_range(graph, table, name) for name in group]
+    return affine_params(min(low for low, _ in ranges), max(high for _, high in ranges))
+
+
+def _range(graph: Graph, table: CalibrationTable, name: str) -> Range:
+    data = graph.tensor(name).data
+    if data is not None:
+        return float(data.min()), float(data.max())
+    if name not in table.ranges:
+        raise ModelError(f"tensor '{name}' has no calibrated range")
+    return table.ranges[name]

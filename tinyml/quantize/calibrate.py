@@ -1,0 +1,62 @@
+"""Float graph and representative dataset to the range of every activation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml.errors import InputError
+from tinyml.export.tflite import write_tflite
+from tinyml.ir.graph import Array, DType, Graph
+from tinyml.quantize.observers import Observer, Range
+from tinyml.runtime.tflite import iterate_tensors, optimized, reference_runtime
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationTable:
+    """Activation name to the range an observer settled on."""
+
+    ranges: Mapping[str, Range]
+    samples: int
+
+
+def calibrate(
+    graph: Graph,
+    samples: Sequence[Array],
+    make_observer: Callable[[], Observer],
+    progress: Callable[[Iterable[list[Array]], int], Iterable[list[Array]]] | None = None,
+) -> CalibrationTable:
+    """Run the float graph's own .tflite, all tensors preserved, over every sample.
+
+    ``samples`` holds one array per input, (N, *input shape without its batch). ``progress`` may
+    wrap the iteration over the N samples.
+    """
+    names = [t.name for t in graph.tensors.values() if not t.is_constant]
+    observers = {name: make_observer() for name in names if _is_float(graph, name)}
+    index = {name: position for position, name in enumerate(graph.tensors)}
+    count = len(samples[0])
+    rows: Iterable[list[Array]] = iterate_tensors(
+        write_tflite(graph),
+        [np.expand_dims(array, 1).astype(np.float32) for array in samples],
+        [index[name] for name in observers],
+        optimized(reference_runtime()),
+    )
+    for row in progress(rows, count) if progress else rows:
+        for name, values in zip(observers, row, strict=True):
+            _observe(name, observers[name], values)
+    return CalibrationTable({name: seen.range for name, seen in observers.items()}, count)
+
+
+def _is_float(graph: Graph, name: str) -> bool:
+    return graph.tensor(name).dtype is DType.FLOAT32
+
+
+def _observe(name: str, observer: Observer, values: Array) -> None:
+    if not np.isfinite(values).all():
+        raise InputError(
+            f"tensor '{name}' becomes infinite or NaN on the calibration data, expected finite "
+            "values; check the data's scaling and the model's weights"
+        )
+    observer.observe(values)

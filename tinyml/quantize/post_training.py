@@ -1,0 +1,141 @@
+"""Post-training quantization: a float graph and its ranges to an int8 graph.
+
+The scheme is the whitepaper's recommendation (arXiv 1806.08342, sections 2 and 3): affine
+activations per tensor, symmetric weights per channel, int32 biases at input scale x weight scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tinyml.errors import ModelError
+from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
+from tinyml.ir.verify import verify_quantized
+from tinyml.numerics.affine import quantize, round_half_away, symmetric_scale
+from tinyml.ops.base import QuantizationRule, operators
+from tinyml.quantize.activations import choose_activation_params, split_fixed_inputs
+from tinyml.quantize.calibrate import CalibrationTable
+
+WEIGHT_MAX = 127
+# Half of int32: the other half is left to the sum of products.
+BIAS_MAX = 2**30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """Choices of post-training quantization."""
+
+    per_channel: bool = True
+
+
+def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Graph:
+    """Give every tensor its integers; the result has int8 inputs and outputs.
+
+    Raises ModelError where a tensor has no range: it did not occur in the calibration.
+    """
+    graph, table = split_fixed_inputs(graph, table)
+    params = choose_activation_params(graph, table)
+    tensors = {name: _quantize_activation(graph, name, params) for name in graph.tensors}
+    ops: list[Op] = []
+    for op in operators(graph):
+        rule = op.quantization_rule(graph)
+        if rule.weights:
+            op = replace(op, inputs=_quantize_parameters(graph, op, rule, params, tensors, scheme))
+        ops.append(op)
+    quantized = replace(graph, tensors=tensors, ops=tuple(ops)).pruned()
+    verify_quantized(quantized)
+    return quantized
+
+
+def _quantize_activation(graph: Graph, name: str, params: dict[str, QuantParams]) -> Tensor:
+    """Quantize an activation, or a constant used like one; leave weights and biases as they are."""
+    tensor = graph.tensor(name)
+    if name not in params:
+        return tensor
+    data = None if tensor.data is None else quantize(tensor.data, params[name])
+    return replace(tensor, dtype=DType.INT8, quant=params[name], data=data)
+
+
+def _quantize_parameters(
+    graph: Graph,
+    op: Op,
+    rule: QuantizationRule,
+    params: dict[str, QuantParams],
+    tensors: dict[str, Tensor],
+    scheme: Scheme,
+) -> tuple[str, ...]:
+    """Add the operator's weights and bias to ``tensors`` and return its inputs by their names."""
+    inputs = list(op.inputs)
+    input_scale = params[op.inputs[0]].scale[0]
+    bias_index = rule.bias if rule.bias is not None and rule.bias < len(inputs) else None
+    bias = graph.optional(inputs[bias_index]) if bias_index is not None else None
+    for index, axis in rule.weights.items():
+        weights = _quantize_weights(graph, op, index, axis, bias, input_scale, scheme)
+        inputs[index] = _add(tensors, weights, op)
+    if bias is not None and bias_index is not None:
+        weights = tensors[inputs[next(iter(rule.weights))]]
+        inputs[bias_index] = _add(tensors, _quantize_bias(bias, weights, input_scale), op)
+    return tuple(inputs)
+
+
+def _add(tensors: dict[str, Tensor], tensor: Tensor, op: Op) -> str:
+    """Add under the tensor's own name, or under one of this operator's where that is taken.
+
+    Operators may share float weights or a bias; their integers depend on each input's scale.
+    """
+    present = tensors[tensor.name]
+    if present.dtype is not DType.FLOAT32 and present != tensor:
+        tensor = replace(tensor, name=f"{tensor.name}@{op.name}")
+    tensors[tensor.name] = tensor
+    return tensor.name
+
+
+def _quantize_weights(
+    graph: Graph,
+    op: Op,
+    index: int,
+    axis: int,
+    bias: Tensor | None,
+    input_scale: float,
+    scheme: Scheme,
+) -> Tensor:
+    weights = graph.tensor(op.inputs[index])
+    if weights.data is None:
+        raise ModelError(
+            f"operator '{op.name}': weights '{weights.name}' are computed at run time, "
+            "expected a constant"
+        )
+    moved = np.abs(np.moveaxis(weights.constant, axis, 0).reshape(weights.shape[axis], -1))
+    magnitude = moved.max(axis=1)
+    if not scheme.per_channel:
+        magnitude = magnitude.max(keepdims=True)
+    scale = symmetric_scale(magnitude, WEIGHT_MAX)
+    scale = np.maximum(scale, _smallest_scale(bias, input_scale, scale.size))
+    dimension = axis if scale.size > 1 else None
+    quant = QuantParams(tuple(scale.tolist()), (0,) * scale.size, dimension)
+    data = np.clip(quantize(weights.constant, quant), -WEIGHT_MAX, WEIGHT_MAX)
+    return replace(weights, dtype=DType.INT8, quant=quant, data=data.astype(np.int8))
+
+
+def _smallest_scale(bias: Tensor | None, input_scale: float, scales: int) -> Array:
+    """Weight scales below this would overflow the int32 bias."""
+    if bias is None:
+        return np.zeros(1, np.float32)
+    largest = np.abs(bias.constant.reshape(-1))
+    if scales == 1:
+        largest = largest.max(keepdims=True)
+    return np.asarray(largest / (BIAS_MAX * input_scale), np.float32)
+
+
+def _quantize_bias(bias: Tensor, weights: Tensor, input_scale: float) -> Tensor:
+    if weights.quant is None:
+        raise ValueError(f"weights '{weights.name}' are not quantized")
+    scales = np.array([input_scale * scale for scale in weights.quant.scale], np.float32)
+    data = round_half_away(bias.constant.reshape(-1).astype(np.float64) / scales)
+    dimension = 0 if scales.size > 1 else None
+    quant = QuantParams(tuple(scales.tolist()), (0,) * scales.size, dimension)
+    return replace(
+        bias, dtype=DType.INT32, quant=quant, data=data.astype(np.int32).reshape(bias.shape)
+    )
