@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -64,15 +65,9 @@ def with_onnx_activation(node: OnnxNode, activation: Activation) -> tuple[OnnxNo
     if activation is Activation.NONE:
         return (node,)
     before = f"{node.outputs[0]}/before_activation"
-    head = OnnxNode(
-        op_type=node.op_type,
-        inputs=node.inputs,
-        outputs=(before,),
-        attributes=node.attributes,
-        layout=node.layout,
-        axis_attributes=node.axis_attributes,
-    )
-    return head, clip_node(before, node.outputs[0], activation.bounds)
+    head = replace(node, outputs=(before,), quantized_like="")
+    clip = clip_node(before, node.outputs[0], activation.bounds)
+    return head, replace(clip, quantized_like=node.quantized_like)
 
 
 def clip_node(source: str, output: str, bounds: tuple[float, float]) -> OnnxNode:

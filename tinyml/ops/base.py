@@ -51,13 +51,14 @@ class TfliteNode:
 class QuantizationRule:
     """How an operator's tensors are quantized.
 
-    ``weights`` maps an input's index to the axis its per-channel scales run along. ``bias`` is the
-    index of the int32 bias, whose scale is input scale x weight scale. ``output_follows_input``:
-    the output takes the first input's parameters. ``inputs_follow_output``: all inputs take the
-    output's. ``fixed_output``: the output's parameters are given by the operator's definition.
+    ``weights`` maps an input's index to the axis its per-channel scales run along, None where they
+    are per tensor always. ``bias`` is the index of the int32 bias, whose scale is input scale x
+    weight scale. ``output_follows_input``: the output takes the first input's parameters.
+    ``inputs_follow_output``: all inputs take the output's. ``fixed_output``: the output's
+    parameters are given by the operator's definition.
     """
 
-    weights: Mapping[int, int] = field(default_factory=dict)
+    weights: Mapping[int, int | None] = field(default_factory=dict)
     bias: int | None = None
     output_follows_input: bool = False
     inputs_follow_output: bool = False
@@ -99,11 +100,10 @@ class Layout(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class OnnxWeight:
-    """A constant tensor of the graph, transposed by ``permutation`` and reshaped for ONNX."""
+    """A constant tensor of the graph, transposed by ``permutation`` for ONNX."""
 
     name: str
     permutation: tuple[int, ...]
-    shape: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,9 @@ class OnnxNode:
 
     An input is a tensor of the graph, an OnnxWeight, an InlineConstant, or the output of an
     earlier node of the same operator. ``axis_attributes`` names attributes that hold a dimension
-    index of an NHWC tensor, which the exporter rewrites where it keeps the tensor in NCHW.
+    index of an NHWC tensor, or a list of them, which the exporter rewrites where it keeps the
+    tensor in NCHW. An output that is no tensor of the graph stays float, unless ``quantized_like``
+    names the tensor whose parameters it takes.
     """
 
     op_type: str
@@ -121,6 +123,7 @@ class OnnxNode:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     layout: Layout = Layout.CHANNELS_LAST
     axis_attributes: tuple[str, ...] = ()
+    quantized_like: str = ""
 
 
 # --------------------------------------------------------------------------- writing C

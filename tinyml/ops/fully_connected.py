@@ -11,7 +11,6 @@ from tinyml.ir.graph import DType, Graph, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
 from tinyml.ops.base import (
-    Argument,
     ConstantArray,
     InlineConstant,
     Isa,
@@ -28,13 +27,10 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import (
-    channel_scales,
     clamp,
     dims,
-    per_channel_quant,
     require_dtype,
     require_symmetric_weights,
-    tile,
 )
 
 
@@ -78,9 +74,9 @@ class FullyConnected(Operator):
         return (TensorSpec((source.size // depth, features), dtype),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
-        """Weights per output feature, int32 bias."""
+        """Weights per tensor, int32 bias: runtimes took up weights per channel only lately."""
         del graph
-        return QuantizationRule(weights={1: 0}, bias=2)
+        return QuantizationRule(weights={1: None}, bias=2)
 
     def macs(self, graph: Graph) -> int:
         """One per output element and input feature."""
@@ -126,6 +122,7 @@ class FullyConnected(Operator):
             inputs=(source if as_is else rows, OnnxWeight(weights, (0, 1)), *bias),
             outputs=(self.outputs[0] if len(output.shape) == 2 else product,),
             attributes={"transB": 1},
+            quantized_like=self.outputs[0],
         )
         nodes = (*(() if as_is else (before,)), *with_onnx_activation(gemm, self.activation))
         if len(output.shape) == 2:
@@ -133,18 +130,18 @@ class FullyConnected(Operator):
         return (*nodes, _onnx_reshape(product, self.outputs[0], output.shape))
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
-        """Run the matrix-vector kernel, or per channel a 1x1 convolution over one pixel a row.
+        """Run the matrix-vector kernel, which has one multiplier for all outputs.
 
-        CMSIS-NN's matrix-vector kernel has one multiplier for all outputs; a 1x1 convolution whose
-        pixels are the rows computes the same sums with one per channel.
+        Weights per channel reach the device as a 1x1 convolution
+        (passes/lower_per_channel_fully_connected.py).
         """
         weights = graph.tensor(self.inputs[1])
         require_symmetric_weights(self, weights)
-        if weights.quant is not None and len(weights.quant.scale) > 1:
-            return Kernel(calls=(self._per_channel_call(graph),))
-        return Kernel(calls=(self._per_tensor_call(graph, isas),))
+        if weights.quant is not None and weights.quant.is_per_channel:
+            raise self.error(f"weights '{weights.name}' per channel must be lowered first")
+        return Kernel(calls=(self._call(graph, isas),))
 
-    def _per_tensor_call(self, graph: Graph, isas: frozenset[Isa]) -> KernelCall:
+    def _call(self, graph: Graph, isas: frozenset[Isa]) -> KernelCall:
         source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
         output = graph.tensor(self.outputs[0])
         features, depth = weights.shape
@@ -153,7 +150,12 @@ class FullyConnected(Operator):
         # (GetQuantizedConvolutionMultipler).
         product = float(np.float32(source.scale) * np.float32(weights.scale))
         multiplier, shift = quantize_multiplier(product / output.scale)
-        params = {**self._offsets(graph), "filter_offset": 0}
+        params = {
+            "input_offset": -source.zero_point,
+            "filter_offset": 0,
+            "output_offset": output.zero_point,
+            "activation": clamp(quantized_bounds(self.activation.bounds, output)),
+        }
         return KernelCall(
             function="arm_fully_connected_s8",
             arguments=(
@@ -168,7 +170,10 @@ class FullyConnected(Operator):
                 TensorPointer(source.name),
                 dims("filter_dims", (depth, 1, 1, features)),
                 TensorPointer(weights.name),
-                *self._bias_and_output(graph, (rows, 1, 1, features)),
+                dims("bias_dims", (1, 1, 1, features)),
+                TensorPointer(self.inputs[2] if len(self.inputs) > 2 else ""),
+                dims("output_dims", (rows, 1, 1, features)),
+                TensorPointer(output.name),
             ),
             returns_status=True,
         )
@@ -177,48 +182,6 @@ class FullyConnected(Operator):
         """Sum of each row of weights, which the MVE kernel wants ready-made."""
         sums = graph.tensor(self.inputs[1]).constant.astype(np.int64).sum(axis=1)
         return ConstantArray("weight_sums", sums.astype(np.int32))
-
-    def _per_channel_call(self, graph: Graph) -> KernelCall:
-        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
-        output = graph.tensor(self.outputs[0])
-        features, depth = weights.shape
-        rows = source.size // depth
-        one, none = tile((1, 1)), tile((0, 0))
-        params = {**self._offsets(graph), "stride": one, "padding": none, "dilation": one}
-        multipliers = [
-            source.scale * scale / output.scale for scale in channel_scales(weights, features)
-        ]
-        return KernelCall(
-            function="arm_convolve_1x1_s8_fast",
-            arguments=(
-                ScratchContext(),
-                Struct("cmsis_nn_conv_params", "conv_params", params),
-                per_channel_quant(multipliers),
-                dims("input_dims", (1, 1, rows, depth)),
-                TensorPointer(source.name),
-                dims("filter_dims", (features, 1, 1, depth)),
-                TensorPointer(weights.name),
-                *self._bias_and_output(graph, (1, 1, rows, features)),
-            ),
-            returns_status=True,
-        )
-
-    def _offsets(self, graph: Graph) -> dict[str, object]:
-        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
-        return {
-            "input_offset": -source.zero_point,
-            "output_offset": output.zero_point,
-            "activation": clamp(quantized_bounds(self.activation.bounds, output)),
-        }
-
-    def _bias_and_output(self, graph: Graph, shape: tuple[int, ...]) -> tuple[Argument, ...]:
-        features = graph.tensor(self.inputs[1]).shape[0]
-        return (
-            dims("bias_dims", (1, 1, 1, features)),
-            TensorPointer(self.inputs[2] if len(self.inputs) > 2 else ""),
-            dims("output_dims", shape),
-            TensorPointer(self.outputs[0]),
-        )
 
 
 def _onnx_reshape(source: str, output: str, shape: tuple[int, ...]) -> OnnxNode:

@@ -14,6 +14,7 @@ from tinyml.ops.base import (
     Isa,
     Kernel,
     KernelCall,
+    Layout,
     OnnxNode,
     Operator,
     QuantizationRule,
@@ -80,13 +81,17 @@ class Mean(Operator):
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Write ReduceMean, whose axes are an attribute up to opset 17."""
-        del graph
+        rank = len(graph.tensor(self.inputs[0]).shape)
+        # The dimensions left have the same order in NHWC and NCHW.
+        same_order = self.keep_dims or {1, 2} <= {*self.axes} or 3 in self.axes
         return (
             OnnxNode(
                 op_type="ReduceMean",
                 inputs=self.inputs,
                 outputs=self.outputs,
                 attributes={"axes": list(self.axes), "keepdims": int(self.keep_dims)},
+                layout=Layout.ANY if rank == 4 and same_order else Layout.CHANNELS_LAST,
+                axis_attributes=("axes",),
             ),
         )
 

@@ -13,6 +13,7 @@ from tinyml.ops.base import (
     Isa,
     Kernel,
     KernelCall,
+    Layout,
     OnnxNode,
     Operator,
     QuantizationRule,
@@ -74,11 +75,17 @@ class Pad(Operator):
         )
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
-        """Pad; all befores come first."""
+        """Pad; all befores come first. Images as NCHW, since it is convolutions that follow."""
         del graph
-        before, after = zip(*self.paddings, strict=True)
+        paddings, layout = self.paddings, Layout.CHANNELS_LAST
+        if len(paddings) == 4:
+            paddings, layout = tuple(paddings[d] for d in (0, 3, 1, 2)), Layout.CHANNELS_FIRST
+        before, after = zip(*paddings, strict=True)
         pads = InlineConstant("pads", np.array([*before, *after], np.int64))
-        return (OnnxNode(op_type="Pad", inputs=(*self.inputs, pads), outputs=self.outputs),)
+        node = OnnxNode(
+            op_type="Pad", inputs=(*self.inputs, pads), outputs=self.outputs, layout=layout
+        )
+        return (node,)
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Fill and copy row by row; tensors of fewer dimensions get leading ones."""

@@ -96,7 +96,7 @@ def _quantize_weights(
     graph: Graph,
     op: Op,
     index: int,
-    axis: int,
+    axis: int | None,
     bias: Tensor | None,
     input_scale: float,
     scheme: Scheme,
@@ -107,16 +107,19 @@ def _quantize_weights(
             f"operator '{op.name}': weights '{weights.name}' are computed at run time, "
             "expected a constant"
         )
-    moved = np.abs(np.moveaxis(weights.constant, axis, 0).reshape(weights.shape[axis], -1))
-    magnitude = moved.max(axis=1)
-    if not scheme.per_channel:
-        magnitude = magnitude.max(keepdims=True)
-    scale = symmetric_scale(magnitude, WEIGHT_MAX)
+    channels = axis if scheme.per_channel else None
+    scale = symmetric_scale(_magnitudes(weights.constant, channels), WEIGHT_MAX)
     scale = np.maximum(scale, _smallest_scale(bias, input_scale, scale.size))
-    dimension = axis if scale.size > 1 else None
+    dimension = channels if scale.size > 1 else None
     quant = QuantParams(tuple(scale.tolist()), (0,) * scale.size, dimension)
     data = np.clip(quantize(weights.constant, quant), -WEIGHT_MAX, WEIGHT_MAX)
     return replace(weights, dtype=DType.INT8, quant=quant, data=data.astype(np.int8))
+
+
+def _magnitudes(weights: Array, axis: int | None) -> Array:
+    """Largest absolute value of each slice along ``axis``, or of everything; 1 dimension."""
+    slices = weights[None] if axis is None else np.moveaxis(weights, axis, 0)
+    return np.asarray(np.abs(slices.reshape(len(slices), -1)).max(axis=1))
 
 
 def _smallest_scale(bias: Tensor | None, input_scale: float, scales: int) -> Array:
