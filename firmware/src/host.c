@@ -24,6 +24,10 @@ int io_open(const char *path, enum io_mode mode)
     {
         return -1;
     }
+    if (mode == IO_WRITE)
+    {
+        setvbuf(file, NULL, _IONBF, 0); /* whoever waits sees the samples being done */
+    }
     files[file_count] = file;
     return file_count++;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 import time
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from tinyml.errors import DeviceError, InputError
 from tinyml.firmware.boards import Board
 from tinyml.firmware.build import BuildResult
-from tinyml.firmware.toolchain import find_tool
+from tinyml.firmware.toolchain import find_tool, run_tool
 
 # -icount shift=6: every instruction takes 2^6 ns of the virtual time that drives SysTick.
 INSTRUCTION_NANOSECONDS = 64
@@ -26,7 +27,9 @@ WRAP_BITS = 24
 WRAP_INSTRUCTIONS = 5
 
 _POLL_SECONDS = 0.01
+# What firmware/src exits with.
 _LAYER_FAILED, _IO_FAILED, _FAULT = 1, 2, 3
+_EXCEPTIONS = {2: "NMI", 3: "HardFault", 4: "MemManage", 5: "BusFault", 6: "UsageFault"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,7 @@ class _Job:
     """One emulator with its share of the samples; its files live in ``folder``."""
 
     folder: Path
+    first_sample: int
     samples: int
     process: subprocess.Popen[bytes]
 
@@ -85,10 +89,10 @@ def run_firmware(
     data = _as_samples(build, samples)
     parts = np.array_split(data, max(1, min(jobs or os.cpu_count() or 1, len(data))))
     command = _command(build)
-    with tempfile.TemporaryDirectory() as scratch, _started(command, parts, Path(scratch)) as all_:
-        _wait(all_, build, timeout, on_progress)
-        reports = [_report(job, build) for job in all_]
-        outputs = np.concatenate([_outputs(job, build) for job in all_])
+    with tempfile.TemporaryDirectory() as scratch, _started(command, parts, Path(scratch)) as work:
+        _wait(work, build, timeout, on_progress)
+        reports = [_report(job, build) for job in work]
+        outputs = np.concatenate([_outputs(job, build) for job in work])
     return _result(build.board, outputs, reports)
 
 
@@ -123,8 +127,10 @@ def _started(
     """Start one process per part; whatever happens, none outlives the block."""
     jobs: list[_Job] = []
     try:
-        for number, part in enumerate(parts):
-            jobs.append(_start(command, part, scratch / str(number)))
+        first_sample = 0
+        for part in parts:
+            jobs.append(_start(command, part, first_sample, scratch / str(first_sample)))
+            first_sample += len(part)
         yield jobs
     finally:
         for job in jobs:
@@ -132,14 +138,16 @@ def _started(
             job.process.wait()
 
 
-def _start(command: Sequence[str], part: NDArray[np.uint8], folder: Path) -> _Job:
+def _start(
+    command: Sequence[str], part: NDArray[np.uint8], first_sample: int, folder: Path
+) -> _Job:
     folder.mkdir()
     (folder / "input.bin").write_bytes(part.tobytes())
     with (folder / "messages.txt").open("wb") as messages:
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages
         )
-    return _Job(folder=folder, samples=len(part), process=process)
+    return _Job(folder=folder, first_sample=first_sample, samples=len(part), process=process)
 
 
 def _wait(
@@ -148,11 +156,16 @@ def _wait(
     timeout: float,
     on_progress: Callable[[int], None] | None,
 ) -> None:
-    """Wait for all, as long as outputs grow; stop at the first that fails."""
+    """Wait for all, as long as outputs grow.
+
+    Raises:
+        DeviceError: one of them failed, or nothing happens any more.
+    """
     done, last_growth = 0, time.monotonic()
-    while any(job.process.poll() is None for job in jobs):
-        if any(job.process.returncode for job in jobs):
-            return
+    while None in (statuses := [job.process.poll() for job in jobs]):
+        for job, status in zip(jobs, statuses, strict=True):
+            if status:
+                _report(job, build)  # it raises: the others need not finish
         now_done = sum(job.output_size() for job in jobs) // max(1, build.output_bytes)
         if now_done > done:
             done, last_growth = now_done, time.monotonic()
@@ -160,10 +173,16 @@ def _wait(
                 on_progress(done)
         if time.monotonic() - last_growth > timeout:
             raise DeviceError(
-                f"model '{build.name}' on board '{build.board.name}' hangs: no sample was "
-                f"finished in {timeout:g} seconds, {done} before that"
+                f"{_where(build)} hangs: no sample was finished in {timeout:g} seconds, "
+                f"{done} before that"
             )
         time.sleep(_POLL_SECONDS)
+    if on_progress:
+        on_progress(sum(job.samples for job in jobs))
+
+
+def _where(build: BuildResult) -> str:
+    return f"model '{build.name}' on board '{build.board.name}'"
 
 
 def _report(job: _Job, build: BuildResult) -> dict[str, int]:
@@ -180,29 +199,36 @@ def _report(job: _Job, build: BuildResult) -> dict[str, int]:
     }
     if job.process.returncode == 0 and report.get("samples") == job.samples:
         return report
-    where = f"model '{build.name}' on board '{build.board.name}'"
-    raise DeviceError(f"{where} {_what_happened(job, report)}")
+    raise DeviceError(f"{_where(build)} {_what_happened(job, build, report)}")
 
 
-def _what_happened(job: _Job, report: dict[str, int]) -> str:
+def _what_happened(job: _Job, build: BuildResult, report: dict[str, int]) -> str:
     status = job.process.returncode
     if status == _LAYER_FAILED and "layer" in report:
-        return f"failed in layer {report['layer']}, sample {report['samples']}"
+        sample = job.first_sample + report["samples"]
+        return f"failed in layer {report['layer']}, at sample {sample} (counted from 0)"
     if status == _FAULT and "fault" in report:
-        return _fault(report)
+        return _fault(build, report)
     if status == _IO_FAILED:
         return "could not read its samples or write its outputs: is the disk full?"
-    messages = (job.folder / "messages.txt").read_text(errors="replace").strip()
-    reason = messages.splitlines()[0] if messages else "it said nothing"
-    ending = f"signal {-status}" if status < 0 else f"status {status}"
-    return f"ended with {ending} before it had done {job.samples} samples: {reason}"
+    messages = (job.folder / "messages.txt").read_text(errors="replace").splitlines()
+    reason = next((line for line in messages if "warning:" not in line), "it said nothing")
+    ending = signal.Signals(-status).name if status < 0 else f"status {status}"
+    return f"ended with {ending} before it had done its {job.samples} samples: {reason}"
 
 
-def _fault(report: dict[str, int]) -> str:
+def _fault(build: BuildResult, report: dict[str, int]) -> str:
     if report["overflow"]:
-        return "overflowed its stack: raise stack_bytes in the board's file"
+        return (
+            f"overflowed its stack of {build.board.stack_bytes:,} bytes: "
+            "raise stack_bytes in the board's file"
+        )
+    address = f"{report['pc']:#010x}"
+    addr2line = find_tool("arm-none-eabi-addr2line").path
+    function = run_tool([addr2line, "-f", "-e", build.elf, address]).split()[0]
+    exception = _EXCEPTIONS.get(report["fault"], "an unexpected interrupt")
     return (
-        f"stopped with processor exception {report['fault']} at address {report['pc']:#010x} "
+        f"stopped with {exception} in function {function} at address {address} "
         f"(CFSR {report['cfsr']:#010x})"
     )
 
@@ -213,8 +239,7 @@ def _outputs(job: _Job, build: BuildResult) -> NDArray[np.uint8]:
     expected = job.samples * build.output_bytes
     if outputs.size != expected:
         raise DeviceError(
-            f"model '{build.name}' on board '{build.board.name}' wrote {outputs.size} bytes of "
-            f"output, expected {expected}"
+            f"{_where(build)} wrote {outputs.size} bytes of output, expected {expected}"
         )
     return outputs.reshape(job.samples, build.output_bytes)
 

@@ -128,23 +128,22 @@ def build_firmware(
         board, toolchain, cmsis_nn, optimize, single_rounding=single_rounding
     )
     include = cmsis_nn_flags(cmsis_nn, single_rounding=single_rounding)
-    with atomic_directory(directory) as folder:
-        with tempfile.TemporaryDirectory() as scratch:
-            objects = _compile_module(
-                module, toolchain, (*board.flags, optimize, *include), Path(scratch)
-            )
-            elf = folder / f"{module.name}.elf"
-            _link_model(module, board, toolchain, [*objects, library], elf)
+    baseline = _measure(toolchain, _null_image(board, toolchain))
+    with atomic_directory(directory) as folder, tempfile.TemporaryDirectory() as scratch:
+        flags = (*board.flags, optimize, *include)
+        objects = _compile_module(module, toolchain, flags, Path(scratch))
+        elf = folder / f"{module.name}.elf"
+        _link_model(module, board, toolchain, [*objects, library], elf)
         _convert(board, toolchain, elf)
         image = _measure(toolchain, elf)
-    baseline = _measure(toolchain, _null_image(board, toolchain))
+    built = directory / elf.name
     return BuildResult(
         name=module.name,
         board=board,
-        elf=directory / f"{module.name}.elf",
-        hex=None if board.is_host else directory / f"{module.name}.hex",
-        bin=None if board.is_host else directory / f"{module.name}.bin",
-        map=directory / f"{module.name}.map",
+        elf=built,
+        hex=None if board.is_host else built.with_suffix(".hex"),
+        bin=None if board.is_host else built.with_suffix(".bin"),
+        map=built.with_suffix(".map"),
         flash_bytes=image.flash_bytes - baseline.flash_bytes,
         ram_bytes=image.ram_bytes - baseline.ram_bytes,
         arena_bytes=module.arena_bytes,

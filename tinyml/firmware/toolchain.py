@@ -19,6 +19,7 @@ from tinyml.firmware.boards import Board
 # Program -> the Debian or Ubuntu package it comes in.
 PACKAGES = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi",
+    "arm-none-eabi-addr2line": "binutils-arm-none-eabi",
     "arm-none-eabi-ar": "binutils-arm-none-eabi",
     "arm-none-eabi-objcopy": "binutils-arm-none-eabi",
     "arm-none-eabi-size": "binutils-arm-none-eabi",
@@ -151,7 +152,7 @@ def run_tool(command: Sequence[str | Path], *, cwd: Path | None = None) -> str:
 def _first_error(stderr: str) -> str:
     """Return the line of a compiler's or linker's messages that says what is wrong."""
     lines = stderr.strip().splitlines() or ["it gave no reason"]
-    return next((line for line in lines if "error" in line), lines[-1]).strip()
+    return next((line for line in lines if "error" in line.lower()), lines[-1]).strip()
 
 
 def find_cmsis_nn() -> CmsisNN:
