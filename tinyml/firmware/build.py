@@ -253,7 +253,7 @@ def _does_not_fit(module: CModule, board: Board, memory: Memory, excess: Mapping
     tensors = ", ".join(f"'{name}' ({size:,} bytes)" for name, size in heaviest)
     return (
         f"model '{module.name}' does not fit board '{board.name}': it {exceeded}; "
-        f"the heaviest tensors are {tensors}: make the model smaller or take a larger board"
+        f"the heaviest tensors are {tensors or 'none'}: make the model smaller or take a larger board"
     )
 
 
