@@ -250,10 +250,10 @@ def _does_not_fit(module: CModule, board: Board, memory: Memory, excess: Mapping
         if region in excess
     )
     heaviest = sorted(module.weights_by_tensor.items(), key=lambda item: (-item[1], item[0]))[:5]
-    tensors = ", ".join(f"'{name}' ({size:,} bytes)" for name, size in heaviest)
+    tensors = ", ".join(f"'{name}' ({size:,} bytes)" for name, size in heaviest) or "none"
     return (
         f"model '{module.name}' does not fit board '{board.name}': it {exceeded}; "
-        f"the heaviest tensors are {tensors or 'none'}: make the model smaller or take a larger board"
+        f"the heaviest tensors are {tensors}: make the model smaller or take a larger board"
     )
 
 
