@@ -88,7 +88,7 @@ def run_firmware(
     """
     data = _as_samples(build, samples)
     parts = np.array_split(data, max(1, min(jobs or os.cpu_count() or 1, len(data))))
-    command = _command(build)
+    command = emulator_command(build.elf, build.board)
     with tempfile.TemporaryDirectory() as scratch, _started(command, parts, Path(scratch)) as work:
         _wait(work, build, timeout, on_progress)
         reports = [_report(job, build) for job in work]
@@ -106,18 +106,24 @@ def _as_samples(build: BuildResult, samples: bytes | NDArray[np.uint8]) -> NDArr
     return flat.reshape(-1, build.input_bytes)
 
 
-def _command(build: BuildResult) -> list[str]:
-    elf = str(build.elf.resolve())
-    if build.board.is_host:
-        return [elf]
-    if build.board.emulator is None:
-        raise InputError(f"board '{build.board.name}' has no emulator: choose a board that has one")
+def emulator_command(elf: Path, board: Board) -> list[str]:
+    """Return the command that boots ``elf``; it works on the files of its current folder.
+
+    Raises:
+        InputError: the board has no emulator.
+        ToolchainError: QEMU is missing.
+    """
+    image = str(elf.resolve())
+    if board.is_host:
+        return [image]
+    if board.emulator is None:
+        raise InputError(f"board '{board.name}' has no emulator: choose a board that has one")
     options = (
         "-display none -monitor none -serial null -nic none -icount shift=6,sleep=off "
         "-semihosting-config enable=on,target=native"
     )
     qemu = find_tool("qemu-system-arm").path
-    return [str(qemu), "-M", build.board.emulator.machine, *options.split(), "-kernel", elf]
+    return [str(qemu), "-M", board.emulator.machine, *options.split(), "-kernel", image]
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,27 +26,29 @@ def calibrate(
     graph: Graph,
     samples: Sequence[Array],
     make_observer: Callable[[], Observer],
-    progress: Callable[[Iterable[list[Array]], int], Iterable[list[Array]]] | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> CalibrationTable:
     """Run the float graph's own .tflite, all tensors preserved, over every sample.
 
-    ``samples`` holds one array per input, (N, *input shape without its batch). ``progress`` may
-    wrap the iteration over the N samples.
+    ``samples`` holds one float32 array per input, (N, *input shape). ``on_progress`` is called
+    with the number of samples done.
     """
     names = [t.name for t in graph.tensors.values() if not t.is_constant]
     observers = {name: make_observer() for name in names if _is_float(graph, name)}
     index = {name: position for position, name in enumerate(graph.tensors)}
-    count = len(samples[0])
-    rows: Iterable[list[Array]] = iterate_tensors(
+    rows = iterate_tensors(
         write_tflite(graph),
-        [np.expand_dims(array, 1).astype(np.float32) for array in samples],
+        samples,
         [index[name] for name in observers],
         optimized(reference_runtime()),
     )
-    for row in progress(rows, count) if progress else rows:
+    for done, row in enumerate(rows, start=1):
         for name, values in zip(observers, row, strict=True):
             _observe(name, observers[name], values)
-    return CalibrationTable({name: seen.range for name, seen in observers.items()}, count)
+        if on_progress:
+            on_progress(done)
+    ranges = {name: observer.range for name, observer in observers.items()}
+    return CalibrationTable(ranges, len(samples[0]))
 
 
 def _is_float(graph: Graph, name: str) -> bool:

@@ -1,0 +1,5 @@
+"""``python -m tinyml``."""
+
+from tinyml.cli import main
+
+main()

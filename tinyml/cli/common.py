@@ -1,0 +1,94 @@
+"""Options and output that several commands share."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from tinyml.files import atomic_write
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+MODEL = click.argument("model", type=click.Path(path_type=Path))
+
+
+def output_option(help_text: str) -> Callable[[F], F]:
+    """``-o PATH``."""
+    return click.option(
+        "-o", "--output", required=True, type=click.Path(path_type=Path), help=help_text
+    )
+
+
+def board_option(function: F) -> F:
+    """``--board BOARD``."""
+    return click.option("--board", required=True, help="Board name; 'tinyml boards' lists them.")(
+        function
+    )
+
+
+def json_option(function: F) -> F:
+    """``--json FILE``."""
+    return click.option(
+        "--json",
+        "json_path",
+        type=click.Path(path_type=Path),
+        help="Write the results to this file as JSON.",
+    )(function)
+
+
+def jobs_option(function: F) -> F:
+    """``--jobs N``."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=os.cpu_count() or 1,
+        show_default="one per core",
+        help="Emulators to run at a time.",
+    )(function)
+
+
+def write_json(path: Path | None, values: Mapping[str, Any]) -> None:
+    """Write ``values`` where a path was given."""
+    if path is not None:
+        atomic_write(path, json.dumps(values, indent=2) + "\n")
+
+
+@contextmanager
+def progress_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how many of ``total`` are done, on a terminal only; yields what to call with it."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _ignore
+        return
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _ignore(done: int) -> None:
+    del done
+
+
+def print_pairs(pairs: Mapping[str, str]) -> None:
+    """Print names and values in two columns."""
+    width = max(map(len, pairs))
+    for name, value in pairs.items():
+        click.echo(f"{name:<{width}}  {value}")
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction as a percentage."""
+    return "-" if fraction is None else f"{100 * fraction:.2f} %"
+
+
+def count(number: int | None, unit: str = "") -> str:
+    """A number with thousands separated."""
+    return "-" if number is None else f"{number:,}{f' {unit}' if unit else ''}"

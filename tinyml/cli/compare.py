@@ -1,0 +1,120 @@
+"""``tinyml compare MODEL --data TEST.npz --board BOARD``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tinyml.cli.common import (
+    MODEL,
+    board_option,
+    count,
+    jobs_option,
+    json_option,
+    percent,
+    print_pairs,
+    progress_bar,
+    write_json,
+)
+from tinyml.data import read_dataset
+from tinyml.evaluate.compare import Comparison, compare_model
+from tinyml.evaluate.oracle import ORACLES
+from tinyml.firmware.boards import load_board
+from tinyml.frontend.load import load_float, load_quantized
+from tinyml.passes.pipeline import prepare_for_device
+from tinyml.runtime.tflite import reference_runtime
+
+CHECK_FAILED = 1
+
+
+@click.command("compare")
+@MODEL
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Test data: an .npz with 'x' (or one array per input name) and labels 'y'.",
+)
+@board_option
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    help="The float model MODEL was made from.",
+)
+@click.option(
+    "--oracle",
+    type=click.Choice(list(ORACLES)),
+    default=reference_runtime().package,
+    show_default=True,
+    help="Whose int8 reference kernels the device must equal.",
+)
+@click.option(
+    "--max-accuracy-drop",
+    type=click.FloatRange(min=0),
+    metavar="PP",
+    help="Fail where the device loses more percentage points than this.",
+)
+@jobs_option
+@json_option
+def command(
+    model: Path,
+    data: Path,
+    board: str,
+    reference: Path | None,
+    oracle: str,
+    max_accuracy_drop: float | None,
+    jobs: int,
+    json_path: Path | None,
+) -> int:
+    """Compare float32, the int8 reference kernels and the device, sample by sample."""
+    target = load_board(board)
+    graph = prepare_for_device(load_quantized(model))
+    dataset = read_dataset(data, [graph.tensor(name) for name in graph.inputs])
+    float_graph = load_float(reference) if reference else None
+    with progress_bar("running", len(dataset)) as update:
+        comparison = compare_model(
+            graph,
+            dataset,
+            target,
+            ORACLES[oracle],
+            float_graph=float_graph,
+            max_accuracy_drop=max_accuracy_drop,
+            jobs=jobs,
+            on_progress=update,
+        )
+    write_json(json_path, comparison.to_json())
+    _print(comparison)
+    return 0 if comparison.passed else CHECK_FAILED
+
+
+def _print(result: Comparison) -> None:
+    reference = f"{percent(result.reference_accuracy)}  ({result.reference})"
+    differing = f"{count(result.mismatched_bytes)} of {count(result.compared_bytes)}"
+    arena = f"of which arena {count(result.arena_bytes)}"
+    click.echo(f"{result.model} on {result.board}, {count(result.samples, 'samples')}")
+    print_pairs(
+        {
+            "float32 accuracy": percent(result.float_accuracy),
+            "int8 accuracy, reference": reference,
+            "int8 accuracy, device": percent(result.device_accuracy),
+            "same class as float32": percent(result.float_agreement),
+            "bytes that differ": differing,
+            "instructions per inference": count(result.instructions_per_inference),
+            "flash": f"{count(result.flash_bytes, 'bytes')} for the model and its kernels",
+            "RAM": f"{count(result.ram_bytes, 'bytes')}, {arena}",
+            "stack": count(result.stack_bytes, "bytes"),
+            "kernels": f"CMSIS-NN {result.cmsis_nn}, {result.compiler}",
+        }
+    )
+    click.echo("passed" if result.passed else f"FAILED: {_reasons(result)}")
+
+
+def _reasons(result: Comparison) -> str:
+    reasons = []
+    if result.mismatched_bytes:
+        reasons.append(f"the device differs from the reference by up to {result.max_difference}")
+    drop, limit = result.accuracy_drop, result.max_accuracy_drop
+    if drop is not None and limit is not None and drop > limit:
+        reasons.append(f"the accuracy drops by {drop:.2f} percentage points, allowed are {limit}")
+    return "; ".join(reasons)

@@ -1,0 +1,39 @@
+"""``tinyml export MODEL --format tflite|onnx|c -o PATH``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tinyml.cli.common import MODEL, count, output_option
+from tinyml.export.onnx import write_onnx
+from tinyml.export.tflite import write_tflite
+from tinyml.files import atomic_write
+from tinyml.firmware.boards import load_board
+from tinyml.firmware.model import generate_model, write_module
+from tinyml.frontend.load import load_model, load_quantized
+
+
+@click.command("export")
+@MODEL
+@click.option(
+    "--format",
+    "file_format",
+    required=True,
+    type=click.Choice(["tflite", "onnx", "c"]),
+    help="What to write.",
+)
+@output_option("File to write; for C, a folder.")
+@click.option("--board", help="For C: tune for this board instead of any Cortex-M.")
+def command(model: Path, file_format: str, output: Path, board: str | None) -> None:
+    """Write a model as .tflite, as .onnx, or as C that calls CMSIS-NN (int8 models)."""
+    if file_format == "c":
+        module = generate_model(load_quantized(model), load_board(board) if board else None)
+        for path in write_module(module, output):
+            click.echo(path)
+        return
+    graph = load_model(model)
+    data = write_tflite(graph) if file_format == "tflite" else write_onnx(graph)
+    atomic_write(output, data)
+    click.echo(f"{output}: {count(len(data), 'bytes')}")

@@ -1,0 +1,69 @@
+"""``tinyml quantize MODEL --data CAL.npz -o OUT.tflite``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tinyml.cli.common import MODEL, count, output_option, print_pairs, progress_bar
+from tinyml.data import float_samples, read_dataset
+from tinyml.export.tflite import write_tflite
+from tinyml.files import atomic_write
+from tinyml.frontend.load import load_float
+from tinyml.quantize.calibrate import calibrate
+from tinyml.quantize.observers import ObserverKind, observer_factory
+from tinyml.quantize.post_training import Scheme, quantize_graph
+
+
+@click.command("quantize")
+@MODEL
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Representative dataset: an .npz with 'x', or one array per input name.",
+)
+@output_option("The int8 .tflite to write.")
+@click.option(
+    "--observer",
+    type=click.Choice([kind.value for kind in ObserverKind]),
+    default=ObserverKind.MIN_MAX.value,
+    show_default=True,
+    help="How activation ranges are found.",
+)
+@click.option(
+    "--percentile",
+    type=float,
+    default=99.99,
+    show_default=True,
+    help="Share of values inside the range, for --observer percentile.",
+)
+@click.option(
+    "--weights",
+    type=click.Choice(["per-channel", "per-tensor"]),
+    default="per-channel",
+    show_default=True,
+    help="One weight scale per output channel, or one in all.",
+)
+def command(
+    model: Path, data: Path, output: Path, observer: str, percentile: float, weights: str
+) -> None:
+    """Quantize a float model (.keras, .h5, SavedModel, .tflite) to int8."""
+    make_observer = observer_factory(ObserverKind(observer), percentile)
+    graph = load_float(model)
+    inputs = [graph.tensor(name) for name in graph.inputs]
+    samples = float_samples(read_dataset(data, inputs).samples, inputs)
+    with progress_bar("calibrating", len(samples[0])) as update:
+        table = calibrate(graph, samples, make_observer, on_progress=update)
+    quantized = quantize_graph(graph, table, Scheme(per_channel=weights == "per-channel"))
+    data_bytes = write_tflite(quantized)
+    atomic_write(output, data_bytes)
+    print_pairs(
+        {
+            "model": str(output),
+            "size": count(len(data_bytes), "bytes"),
+            "operators": count(len(quantized.ops)),
+            "calibrated on": count(table.samples, "samples"),
+        }
+    )

@@ -1,0 +1,112 @@
+"""``tinyml run MODEL --board BOARD --input X.npy -o Y.npy``."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from pathlib import Path
+
+import click
+import numpy as np
+
+from tinyml.cli.common import (
+    MODEL,
+    board_option,
+    count,
+    jobs_option,
+    json_option,
+    output_option,
+    print_pairs,
+    progress_bar,
+    write_json,
+)
+from tinyml.data import plain_name, quantize_samples, read_dataset
+from tinyml.evaluate.device import run_on_device
+from tinyml.files import atomic_write
+from tinyml.firmware.boards import load_board
+from tinyml.firmware.model import build_model
+from tinyml.frontend.load import load_quantized
+from tinyml.ir.graph import Array, Graph
+from tinyml.numerics.affine import dequantize
+from tinyml.passes.pipeline import prepare_for_device
+
+
+@click.command("run")
+@MODEL
+@board_option
+@click.option(
+    "--input",
+    "input_path",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Samples along the first axis: .npy, or .npz with one array per input. "
+    "int8 is taken raw, float is quantized.",
+)
+@output_option("Raw outputs: .npy, or .npz for a model with several.")
+@click.option("--dequantize", "as_float", is_flag=True, help="Write float32 outputs instead.")
+@jobs_option
+@json_option
+def command(
+    model: Path,
+    board: str,
+    input_path: Path,
+    output: Path,
+    as_float: bool,  # noqa: FBT001  # click passes flags by name
+    jobs: int,
+    json_path: Path | None,
+) -> None:
+    """Run every sample through an int8 model's firmware on a board."""
+    target = load_board(board)
+    graph = prepare_for_device(load_quantized(model))
+    inputs = [graph.tensor(name) for name in graph.inputs]
+    samples = quantize_samples(read_dataset(input_path, inputs).samples, inputs)
+    with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
+        build = build_model(graph, target, Path(folder))
+        with progress_bar("running", len(samples[0])) as update:
+            run = run_on_device(graph, build, samples, jobs=jobs, on_progress=update)
+    outputs = _dequantized(graph, run.outputs) if as_float else run.outputs
+    atomic_write(output, _serialize(graph, outputs))
+    result = run.result
+    write_json(
+        json_path,
+        {
+            "board": target.name,
+            "samples": result.samples,
+            "instructions_per_inference": result.instructions_per_inference,
+            "instructions_min": result.instructions_min,
+            "instructions_max": result.instructions_max,
+            "arena_bytes": build.arena_bytes,
+            "stack_bytes": result.stack_bytes,
+        },
+    )
+    print_pairs(
+        {
+            "outputs": f"{output} ({count(result.samples, 'samples')})",
+            "instructions per inference": count(result.instructions_per_inference),
+            "arena": count(build.arena_bytes, "bytes"),
+            "stack": count(result.stack_bytes, "bytes"),
+        }
+    )
+
+
+def _dequantized(graph: Graph, outputs: list[Array]) -> list[Array]:
+    quants = (graph.tensor(name).quant for name in graph.outputs)
+    return [
+        values if quant is None else dequantize(values, quant)
+        for quant, values in zip(quants, outputs, strict=True)
+    ]
+
+
+def _serialize(graph: Graph, outputs: list[Array]) -> bytes:
+    """Serialize one array as .npy, several as .npz under their names."""
+    buffer = io.BytesIO()
+    # Each output has its own leading 1, the device's batch; the samples take its place.
+    rows = [
+        array[:, 0] if array.shape[1:2] == (1,) and array.ndim > 2 else array for array in outputs
+    ]
+    if len(rows) == 1:
+        np.save(buffer, rows[0])
+    else:
+        names = map(plain_name, graph.outputs)
+        np.savez(buffer, **dict(zip(names, rows, strict=True)))
+    return buffer.getvalue()

@@ -1,0 +1,137 @@
+"""Samples from .npz and .npy files, checked against a model's inputs."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tinyml.errors import InputError
+from tinyml.ir.graph import Array, Shape, Tensor
+from tinyml.numerics.affine import quantize
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Samples, one array (N, *sample shape) per model input, and labels (N,) where there are."""
+
+    samples: tuple[Array, ...]
+    labels: Array | None
+
+    def __len__(self) -> int:
+        return len(self.samples[0])
+
+
+def read_dataset(path: Path, inputs: Sequence[Tensor]) -> Dataset:
+    """Read an .npz (``x`` or one array per input name, and ``y`` for labels) or an .npy.
+
+    Raises InputError where the file cannot be read, an array is missing, has the wrong shape or
+    dtype, or holds NaN or infinity.
+    """
+    arrays = _read_arrays(path)
+    samples = tuple(_input_array(path, arrays, tensor, len(inputs)) for tensor in inputs)
+    counts = {len(array) for array in samples}
+    if len(counts) != 1:
+        raise InputError(
+            f"'{path}' has {sorted(counts)} samples for different inputs, expected one count"
+        )
+    labels = arrays.get("y")
+    if labels is not None:
+        labels = _check_labels(path, labels, len(samples[0]))
+    return Dataset(samples, labels)
+
+
+def sample_shape(tensor: Tensor) -> Shape:
+    """Shape of one sample of an input: without the leading batch of 1, where there is one."""
+    return tensor.shape[1:] if tensor.shape[:1] == (1,) else tensor.shape
+
+
+def quantize_samples(samples: Sequence[Array], inputs: Sequence[Tensor]) -> list[Array]:
+    """Int8 samples (N, *input shape): int8 is taken raw, floats with the input's parameters."""
+    return [
+        _quantize_input(array, tensor).reshape(len(array), *tensor.shape)
+        for array, tensor in zip(samples, inputs, strict=True)
+    ]
+
+
+def float_samples(samples: Sequence[Array], inputs: Sequence[Tensor]) -> list[Array]:
+    """Float32 samples (N, *input shape), as a float model takes them."""
+    return [
+        array.astype(np.float32).reshape(len(array), *tensor.shape)
+        for array, tensor in zip(samples, inputs, strict=True)
+    ]
+
+
+def _quantize_input(array: Array, tensor: Tensor) -> Array:
+    if array.dtype == tensor.dtype.numpy:
+        return array
+    if tensor.quant is None:
+        raise InputError(
+            f"input '{tensor.name}' takes {tensor.dtype.value}, the data holds {array.dtype}"
+        )
+    return quantize(array.astype(np.float32), tensor.quant, tensor.dtype)
+
+
+def _read_arrays(path: Path) -> Mapping[str, Array]:
+    if not path.is_file():
+        raise InputError(f"there is no file '{path}'; give an .npz or .npy file of samples")
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return {"x": loaded}
+        with loaded:
+            return {name: loaded[name] for name in loaded.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"'{path}' cannot be read as .npz or .npy ({error}); write it with numpy.savez or "
+            "numpy.save, without Python objects"
+        ) from error
+
+
+def _input_array(path: Path, arrays: Mapping[str, Array], tensor: Tensor, inputs: int) -> Array:
+    keys = [tensor.name, plain_name(tensor.name), *(["x"] if inputs == 1 else [])]
+    key = next((key for key in keys if key in arrays), None)
+    if key is None:
+        raise InputError(
+            f"'{path}' has no array '{keys[-1]}' for input '{tensor.name}', "
+            f"got {', '.join(map(repr, arrays)) or 'none'}"
+        )
+    _check_samples(f"array '{key}' of '{path}'", arrays[key], tensor)
+    return arrays[key]
+
+
+def plain_name(name: str) -> str:
+    """Name a Keras input had before the converter decorated it."""
+    return name.removeprefix("serving_default_").removesuffix(":0")
+
+
+def _check_samples(where: str, array: Array, tensor: Tensor) -> None:
+    expected = sample_shape(tensor)
+    accepted = {expected, tensor.shape}
+    if array.ndim == 0 or array.shape[1:] not in accepted:
+        shown = ", ".join(map(str, ("N", *expected)))
+        raise InputError(
+            f"{where} has shape {array.shape}, expected ({shown}) for input '{tensor.name}'"
+        )
+    if len(array) == 0:
+        raise InputError(f"{where} holds no samples")
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{where} has dtype {array.dtype}, expected numbers")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        bad = int(np.argwhere(~np.isfinite(array))[0][0])
+        raise InputError(
+            f"{where} holds NaN or infinity, first in sample {bad}; expected finite values"
+        )
+
+
+def _check_labels(path: Path, labels: Array, count: int) -> Array:
+    flat = labels.reshape(-1) if labels.shape == (count, 1) else labels
+    if flat.shape != (count,) or flat.dtype.kind not in "iub":
+        raise InputError(
+            f"array 'y' of '{path}' is {labels.dtype} {labels.shape}, "
+            f"expected {count} integer labels"
+        )
+    return flat

@@ -1,0 +1,56 @@
+"""A quantized graph to firmware: passes, code generation and build in one call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyml.codegen.c_source import generate_c
+from tinyml.codegen.module import CModule
+from tinyml.codegen.program import identifier
+from tinyml.files import atomic_directory
+from tinyml.firmware import firmware_dir
+from tinyml.firmware.boards import Board
+from tinyml.firmware.build import BuildResult, build_firmware
+from tinyml.ir.graph import Graph
+from tinyml.ops.base import PORTABLE, Isa
+from tinyml.passes.pipeline import prepare_for_device
+
+KERNEL_HEADER = "tinyml_kernels.h"
+
+
+def generate_model(graph: Graph, board: Board | None = None) -> CModule:
+    """Make the C of a quantized graph, for ``board`` or, without one, for any Cortex-M."""
+    isas = frozenset([Isa(board.isa)]) if board else PORTABLE
+    return generate_c(prepare_for_device(graph), identifier(graph.name), isas)
+
+
+def write_module(module: CModule, directory: Path) -> list[Path]:
+    """Write the C of a model, with the tinyml kernels it calls, into ``directory``."""
+    kernels = firmware_dir() / "kernels"
+    texts = dict(module.files)
+    if module.kernels:
+        for file in (KERNEL_HEADER, *module.kernels):
+            texts[file] = (kernels / file).read_text(encoding="utf-8")
+    with atomic_directory(directory) as folder:
+        for file, text in texts.items():
+            (folder / file).write_text(text, encoding="utf-8")
+    return [directory / file for file in texts]
+
+
+def build_model(
+    graph: Graph,
+    board: Board,
+    directory: Path,
+    *,
+    optimize: str = "-O2",
+    single_rounding: bool = False,
+) -> BuildResult:
+    """Build firmware of a quantized graph for ``board`` into ``directory``.
+
+    Raises ModelError where an operator cannot run on the device or the image does not fit, and
+    ToolchainError where a tool is missing or fails.
+    """
+    module = generate_model(graph, board)
+    return build_firmware(
+        module, board, directory, optimize=optimize, single_rounding=single_rounding
+    )

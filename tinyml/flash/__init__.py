@@ -1,0 +1,1 @@
+"""Firmware to a board, one backend a file."""

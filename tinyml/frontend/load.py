@@ -1,0 +1,58 @@
+"""Any model file tinyml reads to a Graph, by its name's ending."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyml.errors import InputError, ModelError
+from tinyml.frontend.keras import convert_keras
+from tinyml.frontend.tflite import is_quantized, read_tflite
+from tinyml.ir.graph import Graph
+
+KERAS_SUFFIXES = {".keras", ".h5", ".hdf5"}
+
+
+def load_model(path: Path) -> Graph:
+    """Read a ``.keras``, ``.h5``, SavedModel folder or ``.tflite``.
+
+    Raises InputError where the file is missing or is not what its name says, ModelError where it
+    asks for what tinyml cannot do.
+    """
+    if not path.exists():
+        raise InputError(
+            f"there is no model '{path}'; give a .keras, .h5 or .tflite file or a SavedModel folder"
+        )
+    if path.is_dir() or path.suffix.lower() in KERAS_SUFFIXES:
+        return read_tflite(convert_keras(path), path.stem)
+    if path.suffix.lower() == ".tflite":
+        return read_tflite(_read_bytes(path), path.stem)
+    raise InputError(
+        f"'{path}' has the ending '{path.suffix}', expected .keras, .h5, .tflite or a SavedModel "
+        "folder"
+    )
+
+
+def load_quantized(path: Path) -> Graph:
+    """Read a model that must be int8."""
+    graph = load_model(path)
+    if not is_quantized(graph):
+        raise ModelError(
+            f"'{path}' is a float model, expected int8; quantize it first: "
+            f"tinyml quantize {path} --data CALIBRATION.npz -o {path.stem}.int8.tflite"
+        )
+    return graph
+
+
+def load_float(path: Path) -> Graph:
+    """Read a model that must be float."""
+    graph = load_model(path)
+    if is_quantized(graph):
+        raise ModelError(f"'{path}' is quantized already, expected a float model")
+    return graph
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be read: {error.strerror}") from error
