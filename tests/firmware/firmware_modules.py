@@ -38,6 +38,7 @@ int {name}_invoke(void *arena)
         inputs=(ArenaSlot(name="in", offset=0, size=sample_bytes),),
         outputs=(ArenaSlot(name="out", offset=32, size=sample_bytes),),
         weights_by_tensor=weights_by_tensor or {"weights": 4},
+        peak_by_tensor={"in": 32, "out": 32},
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from tinyml.codegen.c_arrays import declaration, definition
 from tinyml.codegen.c_header import ARENA_ALIGNMENT, arena_slots, banner, render_header
 from tinyml.codegen.module import CModule
-from tinyml.codegen.program import Layer, Program, constant_name, make_program
+from tinyml.codegen.program import Layer, Program, constant_name, make_program, short_name
 from tinyml.ir.graph import Graph
 from tinyml.ops.base import (
     Argument,
@@ -19,6 +19,7 @@ from tinyml.ops.base import (
     Struct,
     TensorPointer,
 )
+from tinyml.plan.lifetimes import at_peak
 
 
 def generate_c(graph: Graph, name: str, isas: frozenset[Isa]) -> CModule:
@@ -38,10 +39,16 @@ def generate_c(graph: Graph, name: str, isas: frozenset[Isa]) -> CModule:
         inputs=arena_slots(program, graph.inputs),
         outputs=arena_slots(program, graph.outputs),
         weights_by_tensor={
-            tensor: program.constants[c_name].nbytes
+            short_name(tensor): program.constants[c_name].nbytes
             for tensor, c_name in program.constant_names.items()
         },
+        peak_by_tensor=_peak(program),
     )
+
+
+def _peak(program: Program) -> dict[str, int]:
+    held = at_peak(program.plan.buffers)
+    return {" = ".join(map(short_name, b.tensors)) or "scratch": b.size for b in held}
 
 
 def _render_weights(program: Program) -> str:

@@ -23,6 +23,8 @@ class CModule:
     ``NAME.c``, ``NAME_weights.c``). ``kernels`` lists the files of ``firmware/kernels`` it calls.
     The entry point is ``int NAME_invoke(void *arena)``: 0, or the 1-based number of the layer
     that failed. Inputs and outputs are read and written in the arena, at their slots.
+    ``weights_by_tensor`` gives the bytes of the constants, ``peak_by_tensor`` those of what the
+    arena holds when it is fullest.
     """
 
     name: str
@@ -33,3 +35,4 @@ class CModule:
     inputs: tuple[ArenaSlot, ...]
     outputs: tuple[ArenaSlot, ...]
     weights_by_tensor: Mapping[str, int]
+    peak_by_tensor: Mapping[str, int]

@@ -44,6 +44,7 @@ NULL_MODULE = CModule(
     inputs=(),
     outputs=(),
     weights_by_tensor={},
+    peak_by_tensor={},
 )
 
 
@@ -244,17 +245,22 @@ def _does_not_fit(module: CModule, board: Board, memory: Memory, excess: Mapping
             f"the arena takes {module.arena_bytes:,})"
         ),
     }
+    tensors = {"FLASH": module.weights_by_tensor, "RAM": module.peak_by_tensor}
     exceeded = " and ".join(
-        f"exceeds its {sizes[region]} by {excess[region]:,} bytes"
+        f"exceeds its {sizes[region]} by {excess[region]:,} bytes, "
+        f"heaviest there are {_heaviest(tensors[region])}"
         for region in sizes
         if region in excess
     )
-    heaviest = sorted(module.weights_by_tensor.items(), key=lambda item: (-item[1], item[0]))[:5]
-    tensors = ", ".join(f"'{name}' ({size:,} bytes)" for name, size in heaviest) or "none"
     return (
         f"model '{module.name}' does not fit board '{board.name}': it {exceeded}; "
-        f"the heaviest tensors are {tensors}: make the model smaller or take a larger board"
+        "make the model smaller or take a larger board"
     )
+
+
+def _heaviest(bytes_by_tensor: Mapping[str, int]) -> str:
+    ranked = sorted(bytes_by_tensor.items(), key=lambda item: (-item[1], item[0]))[:5]
+    return ", ".join(f"'{name}' ({size:,} bytes)" for name, size in ranked) or "no tensors"
 
 
 def _convert(board: Board, toolchain: Toolchain, elf: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyml.ir.graph import Graph, Op
@@ -46,11 +46,20 @@ def find_buffers(graph: Graph, kernels: Mapping[str, Kernel]) -> tuple[Buffer, .
     return (*groups.buffers(), *scratch)
 
 
-def lower_bound(buffers: Iterable[Buffer]) -> int:
+def at_peak(buffers: Sequence[Buffer]) -> list[Buffer]:
+    """Buffers needed at the step where their sizes add up to most."""
+    steps = {buffer.first for buffer in buffers}
+    held = ([b for b in buffers if b.first <= step <= b.last] for step in sorted(steps))
+    return max(held, key=_total, default=[])
+
+
+def lower_bound(buffers: Sequence[Buffer]) -> int:
     """Largest sum of bytes needed at one time: no arena can be smaller."""
-    held = tuple(buffers)
-    steps = {buffer.first for buffer in held}
-    return max((sum(b.size for b in held if b.first <= s <= b.last) for s in steps), default=0)
+    return _total(at_peak(buffers))
+
+
+def _total(buffers: Iterable[Buffer]) -> int:
+    return sum(buffer.size for buffer in buffers)
 
 
 def _overwrite_an_input(graph: Graph, groups: _Groups, step: int, op: Op, kernel: Kernel) -> None:
