@@ -34,6 +34,9 @@ def verify_quantized(graph: Graph) -> None:
 
 
 def _verify_structure(graph: Graph) -> None:
+    for name in (*graph.inputs, *graph.outputs):
+        if name not in graph.tensors:
+            raise ModelError(f"the graph's boundary names tensor '{name}', which does not exist")
     known = {t.name for t in graph.tensors.values() if t.is_constant} | set(graph.inputs)
     for op in graph.ops:
         for name in op.present_inputs:
@@ -99,7 +102,7 @@ def _verify_quant(tensor: Tensor) -> None:
 def _verify_channels(tensor: Tensor, scales: int, axis: int | None) -> None:
     if axis is None:
         expected = 1
-    elif axis >= len(tensor.shape):
+    elif not 0 <= axis < len(tensor.shape):
         raise ModelError(
             f"tensor '{tensor.name}' is quantized along dimension {axis}, which it lacks"
         )

@@ -54,6 +54,23 @@ def require_symmetric_weights(op: Operator, weights: Tensor) -> None:
         raise op.error(f"weights '{weights.name}' must have zero point 0, as TFLite's int8 asks")
 
 
+def require_parameters(op: Operator, graph: Graph, channels: int) -> None:
+    """Weights (input 1) must have the input's dtype, a bias (input 2) one sum per channel."""
+    source, weights = graph.tensor(op.inputs[0]), graph.tensor(op.inputs[1])
+    if weights.dtype is not source.dtype:
+        raise op.error(
+            f"weights '{weights.name}' are {weights.dtype.value} where input '{source.name}' is "
+            f"{source.dtype.value}, expected the same; convert the model as float32 or as full int8"
+        )
+    bias = graph.optional(op.inputs[2]) if len(op.inputs) > 2 else None
+    sums = DType.FLOAT32 if source.dtype is DType.FLOAT32 else DType.INT32
+    if bias is not None and (bias.dtype, bias.size) != (sums, channels):
+        raise op.error(
+            f"bias '{bias.name}' is {bias.dtype.value} {bias.shape}, expected {sums.value} "
+            f"of {channels} elements"
+        )
+
+
 def require_dtype(op: Operator, graph: Graph, *allowed: DType) -> DType:
     """Give the dtype of the first input, which must be one of ``allowed``."""
     tensor = graph.tensor(op.inputs[0])

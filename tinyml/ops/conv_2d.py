@@ -28,6 +28,7 @@ from tinyml.ops.cmsis_nn import (
     dims,
     per_channel_quant,
     require_dtype,
+    require_parameters,
     require_symmetric_weights,
     tile,
 )
@@ -78,6 +79,7 @@ class Conv2D(Operator):
                 f"input '{source.name}' has {source.shape[3]} channels but weights "
                 f"'{weights.name}' take {weights.shape[3]}; grouped convolution is not supported"
             )
+        require_parameters(self, graph, weights.shape[0])
         height, width = self.window(graph).output_size(spatial(source.shape))
         return (TensorSpec((source.shape[0], height, width, weights.shape[0]), dtype),)
 

@@ -28,6 +28,7 @@ from tinyml.ops.cmsis_nn import (
     dims,
     per_channel_quant,
     require_dtype,
+    require_parameters,
     require_symmetric_weights,
     tile,
 )
@@ -85,6 +86,7 @@ class DepthwiseConv2D(Operator):
                 f"weights '{weights.name}' have shape {weights.shape}, "
                 f"expected (1, height, width, {channels})"
             )
+        require_parameters(self, graph, channels)
         height, width = self.window(graph).output_size(spatial(source.shape))
         return (TensorSpec((source.shape[0], height, width, channels), dtype),)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -30,6 +30,7 @@ from tinyml.ops.cmsis_nn import (
     clamp,
     dims,
     require_dtype,
+    require_parameters,
     require_symmetric_weights,
 )
 
@@ -64,6 +65,7 @@ class FullyConnected(Operator):
         if len(weights.shape) != 2 or not weights.is_constant:
             raise self.error(f"weights '{weights.name}' must be a constant of 2 dimensions")
         features, depth = weights.shape
+        require_parameters(self, graph, features)
         if depth == 0 or source.size % depth or (self.keep_num_dims and source.shape[-1] != depth):
             raise self.error(
                 f"input '{source.name}' {source.shape} does not fit weights '{weights.name}' "
@@ -115,7 +117,7 @@ class FullyConnected(Operator):
         depth = graph.tensor(weights).shape[1]
         output = graph.tensor(self.outputs[0])
         rows, product = f"{self.name}/rows", f"{self.name}/product"
-        before = _onnx_reshape(source, rows, (-1, depth))
+        before = replace(_onnx_reshape(source, rows, (-1, depth)), quantized_like=source)
         as_is = len(graph.tensor(source).shape) == 2
         gemm = OnnxNode(
             op_type="Gemm",
