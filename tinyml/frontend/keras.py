@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyml.errors import InputError, ModelError, TinymlError
+from tinyml.frontend.keras_names import restore_names
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SIGNATURES = ("serving_default", "serve")
@@ -137,7 +138,10 @@ def _convert_file(path: Path) -> bytes:
     except Exception as error:  # Keras raises whatever the broken part happened to raise
         raise InputError(_why_not_loaded(path, error)) from error
     fixed = _with_batch_of_one(path, model)
-    return _convert(path, tf.lite.TFLiteConverter.from_keras_model(fixed))
+    data = _convert(path, tf.lite.TFLiteConverter.from_keras_model(fixed))
+    return restore_names(
+        data, [tensor.name for tensor in model.inputs], _outputs(model), _layers(model)
+    )
 
 
 def _with_batch_of_one(path: Path, model: Any) -> Any:
@@ -157,8 +161,26 @@ def _with_batch_of_one(path: Path, model: Any) -> Any:
         )
         for tensor in model.inputs
     ]
-    outputs = model(keras.tree.pack_sequence_as(model.input, inputs))
+    structure = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+    outputs = model(keras.tree.pack_sequence_as(structure, inputs))
     return keras.Model(inputs, outputs, name=model.name)
+
+
+def _outputs(model: Any) -> dict[str, str]:
+    """Return the converter's name of each output, in order, and the model's own.
+
+    The converter keeps the keys of a dict and otherwise counts.
+    """
+    if isinstance(getattr(model, "output", None), dict):
+        return {name: name for name in model.output}
+    names = getattr(model, "output_names", None) or [model.layers[-1].name]
+    return {f"output_{index}": name for index, name in enumerate(names)}
+
+
+def _layers(model: Any) -> set[str]:
+    """Return the names of all layers of ``model``, those of models inside it included."""
+    inner = [_layers(layer) for layer in getattr(model, "layers", [])]
+    return {model.name}.union(*inner)
 
 
 def _static_shape(path: Path, name: str, shape: Any) -> tuple[int, ...]:
@@ -184,14 +206,16 @@ def _convert_saved_model(path: Path) -> bytes:
     signature = _serving_signature(path, loaded.signatures)
     inputs = {
         name: tf.TensorSpec(_static_spec(path, name, spec), spec.dtype, name)
-        for name, spec in signature.structured_input_signature[1].items()
+        for name, spec in sorted(signature.structured_input_signature[1].items())
     }
 
     def serve(**arguments: Any) -> Any:
         return signature(**arguments)
 
     function = tf.function(serve).get_concrete_function(**inputs)
-    return _convert(path, tf.lite.TFLiteConverter.from_concrete_functions([function], loaded))
+    data = _convert(path, tf.lite.TFLiteConverter.from_concrete_functions([function], loaded))
+    outputs = {name: name for name in signature.structured_outputs}
+    return restore_names(data, list(inputs), outputs, layers=())
 
 
 def _static_spec(path: Path, name: str, spec: Any) -> tuple[int, ...]:
