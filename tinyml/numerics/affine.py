@@ -62,13 +62,16 @@ def round_half_away(x: Array) -> Array:
 def quantize(x: Array, params: QuantParams, dtype: DType = DType.INT8) -> Array:
     """``clip(round(x / scale) + zero_point)`` in float32 steps, as TFLite's QUANTIZE does.
 
-    ``x`` is any float array, NaN excluded; the result has its shape and ``dtype``.
+    ``x`` is any float array; the result has its shape and ``dtype``. NaN gives the least integer,
+    as it does in the generated header.
     """
     scale = _along_axis(params.scale, params, x.ndim)
     zero_point = _along_axis(params.zero_point, params, x.ndim)
     qmin, qmax = LIMITS[dtype]
-    scaled = round_half_away(np.asarray(x, np.float32) / scale)
-    return np.asarray(np.clip(scaled + zero_point, qmin, qmax)).astype(dtype.numpy)
+    with np.errstate(over="ignore"):  # what overflows float32 saturates below
+        scaled = round_half_away(np.asarray(x, np.float32) / scale)
+    shifted = np.where(np.isnan(scaled), -np.inf, scaled + zero_point)
+    return np.asarray(np.clip(shifted, qmin, qmax)).astype(dtype.numpy)
 
 
 def dequantize(q: Array, params: QuantParams) -> Array:
