@@ -44,13 +44,18 @@ def restore_names(
 
 
 def _layer_outputs(subgraph: Any, layers: frozenset[str]) -> dict[int, str]:
-    """Return, by tensor, the layer whose output it is: the last tensor made inside that layer."""
+    """Return a name for each tensor made inside a layer: ``dense``, or ``dense/MatMul`` on the way.
+
+    The last tensor made inside a layer is that layer's output.
+    """
+    names: dict[int, str] = {}
     last: dict[str, int] = {}
-    for operator in subgraph.operators:
-        for index in operator.outputs:
-            if layer := _layer(subgraph.tensors[index].name.decode(), layers):
-                last[layer] = int(index)
-    return {index: layer for layer, index in last.items()}
+    for index in (int(index) for operator in subgraph.operators for index in operator.outputs):
+        decorated = subgraph.tensors[index].name.decode()
+        if layer := _layer(decorated, layers):
+            names[index] = f"{layer}/{decorated.split(';')[0].split('/')[-1]}"
+            last[layer] = index
+    return names | {index: layer for layer, index in last.items()}
 
 
 def _layer(name: str, layers: frozenset[str]) -> str | None:
