@@ -35,18 +35,18 @@ def restore_names(
     names = {sources[name]: name for name in inputs if name in sources}
     for key, name in outputs.items():
         names.setdefault(results[key], name)
-    for index, layer in _layer_outputs(subgraph, frozenset(layers)).items():
-        names.setdefault(index, layer)
+    for index, name in _layer_names(subgraph, frozenset(layers), set(names.values())).items():
+        names.setdefault(index, name)
     _rename(subgraph, names)
     builder = flatbuffers.Builder()
     builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
 
 
-def _layer_outputs(subgraph: Any, layers: frozenset[str]) -> dict[int, str]:
+def _layer_names(subgraph: Any, layers: frozenset[str], taken: set[str]) -> dict[int, str]:
     """Return a name for each tensor made inside a layer: ``dense``, or ``dense/MatMul`` on the way.
 
-    The last tensor made inside a layer is that layer's output.
+    The last tensor made inside a layer is that layer's output, unless that one is in ``taken``.
     """
     names: dict[int, str] = {}
     last: dict[str, int] = {}
@@ -55,7 +55,7 @@ def _layer_outputs(subgraph: Any, layers: frozenset[str]) -> dict[int, str]:
         if layer := _layer(decorated, layers):
             names[index] = f"{layer}/{decorated.split(';')[0].split('/')[-1]}"
             last[layer] = index
-    return names | {index: layer for layer, index in last.items()}
+    return names | {index: layer for layer, index in last.items() if layer not in taken}
 
 
 def _layer(name: str, layers: frozenset[str]) -> str | None:
