@@ -1,0 +1,47 @@
+# `make help` lists the targets. `make demo` and `make test` set up what they need by themselves.
+
+BIN := .venv/bin
+TINYML := $(BIN)/tinyml
+STAMP := .venv/.setup-complete
+CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+DEMO := build/demo
+BOARD := mps2-an386
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check bench clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+
+setup: $(STAMP) ## Install what is missing: compiler, emulator, .venv with the Python packages
+
+$(STAMP): pyproject.toml requirements-dev.lock scripts/setup.sh
+	@scripts/setup.sh
+	@touch $@
+
+demo: $(STAMP) ## Train, quantize, export, build, then prove the digits model on an emulated Cortex-M4F
+	$(TINYML) train digits -o $(DEMO) --seed 1
+	$(TINYML) quantize $(DEMO)/digits.keras --data $(DEMO)/digits.calibration.npz -o $(DEMO)/digits.tflite
+	$(TINYML) export $(DEMO)/digits.tflite --format onnx -o $(DEMO)/digits.onnx
+	$(TINYML) export $(DEMO)/digits.tflite --format c -o $(DEMO)/c
+	$(TINYML) build $(DEMO)/digits.tflite --board $(BOARD) -o $(DEMO)/firmware
+	$(TINYML) compare $(DEMO)/digits.tflite --data $(DEMO)/digits.test.npz --board $(BOARD) \
+	    --reference $(DEMO)/digits.keras --max-accuracy-drop 0.5 --json $(DEMO)/compare.json
+
+test: $(STAMP) ## Run the whole test suite on all cores
+	$(BIN)/pytest -n $(CORES) --dist loadgroup tests
+
+check: $(STAMP) ## Lint, formatting, types and the import rule
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_imports.py
+
+bench: $(STAMP) ## Print the tables that the documentation quotes
+	@set -e; for script in benchmarks/*.py; do echo "$(BIN)/python $$script"; $(BIN)/python $$script; done
+
+clean: ## Remove what was built; .venv stays
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find tinyml tests models benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
