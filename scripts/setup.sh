@@ -97,7 +97,7 @@ install_python_packages() {
     [ "$(python_version "$VENV/bin/python")" = "$LOCKED_PYTHON" ] && constraints=(-c "$LOCK")
     say "installing Python packages, TensorFlow among them: the first time takes some minutes"
     PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore "$VENV/bin/python" -m pip \
-        install --quiet ${constraints[@]+"${constraints[@]}"} -e ".[$EXTRAS]"
+        install -qq ${constraints[@]+"${constraints[@]}"} -e ".[$EXTRAS]"
 }
 
 install_system_packages
