@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from tinyml.emulate.qemu import RunResult, emulator_command, run_firmware
-from tinyml.errors import DeviceError, InputError
+from tinyml.errors import DeviceError
 from tinyml.firmware.boards import Board
 from tinyml.firmware.model import build_model
+from tinyml.flash.elf import check_image
 from tinyml.ir.graph import Graph
 
 BOOT_SECONDS = 30
@@ -20,14 +21,10 @@ BOOT_SECONDS = 30
 def flash_elf(elf: Path, board: Board) -> None:
     """Boot an image that ``tinyml build`` wrote; without samples it starts and ends cleanly.
 
-    Raises InputError where the file is no ELF, DeviceError where it does not come up.
+    Raises InputError where the file is no image for this board, DeviceError where it does not
+    come up.
     """
-    try:
-        magic = elf.read_bytes()[:4]
-    except OSError as error:
-        raise InputError(f"'{elf}' cannot be read: {error.strerror}") from error
-    if magic != b"\x7fELF":
-        raise InputError(f"'{elf}' is no ELF image, expected one that 'tinyml build' wrote")
+    check_image(elf, board)
     command = emulator_command(elf, board)
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         (Path(folder) / "input.bin").touch()
