@@ -11,7 +11,11 @@ import numpy as np
 
 from tinyml.errors import InputError
 from tinyml.ir.graph import Array, Shape, Tensor
-from tinyml.numerics.affine import quantize
+from tinyml.numerics.affine import dequantize, quantize
+
+NPY_SIGNATURE = b"\x93NUMPY"
+ZIP_SIGNATURE = b"PK\x03\x04"
+EMPTY_ZIP_SIGNATURE = b"PK\x05\x06"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ def read_dataset(path: Path, inputs: Sequence[Tensor]) -> Dataset:
     """Read an .npz (``x`` or one array per input name, and ``y`` for labels) or an .npy.
 
     Raises InputError where the file cannot be read, an array is missing, has the wrong shape or
-    dtype, or holds NaN or infinity.
+    dtype, or holds what is not finite in float32.
     """
     arrays = _read_arrays(path)
     samples = tuple(_input_array(path, arrays, tensor, len(inputs)) for tensor in inputs)
@@ -57,6 +61,16 @@ def quantize_samples(samples: Sequence[Array], inputs: Sequence[Tensor]) -> list
     ]
 
 
+def real_samples(samples: Sequence[Array], inputs: Sequence[Tensor]) -> list[Array]:
+    """Real numbers behind samples of an int8 model: raw int8 is dequantized, floats stay."""
+    return [
+        dequantize(array, tensor.quant)
+        if tensor.quant is not None and array.dtype == tensor.dtype.numpy
+        else array
+        for array, tensor in zip(samples, inputs, strict=True)
+    ]
+
+
 def float_samples(samples: Sequence[Array], inputs: Sequence[Tensor]) -> list[Array]:
     """Float32 samples (N, *input shape), as a float model takes them."""
     return [
@@ -78,6 +92,11 @@ def _quantize_input(array: Array, tensor: Tensor) -> Array:
 def _read_arrays(path: Path) -> Mapping[str, Array]:
     if not path.is_file():
         raise InputError(f"there is no file '{path}'; give an .npz or .npy file of samples")
+    if not _starts_with_a_known_signature(path):
+        raise InputError(
+            f"'{path}' is no .npz or .npy file by its first bytes; write it with numpy.savez or "
+            "numpy.save"
+        )
     try:
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
@@ -91,13 +110,22 @@ def _read_arrays(path: Path) -> Mapping[str, Array]:
         ) from error
 
 
+def _starts_with_a_known_signature(path: Path) -> bool:
+    """Look before numpy does, which takes everything else for a pickle and says so."""
+    try:
+        with path.open("rb") as file:
+            return file.read(6).startswith((NPY_SIGNATURE, ZIP_SIGNATURE, EMPTY_ZIP_SIGNATURE))
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be read: {error.strerror}") from error
+
+
 def _input_array(path: Path, arrays: Mapping[str, Array], tensor: Tensor, inputs: int) -> Array:
     keys = [tensor.name, plain_name(tensor.name), *(["x"] if inputs == 1 else [])]
     key = next((key for key in keys if key in arrays), None)
     if key is None:
         raise InputError(
             f"'{path}' has no array '{keys[-1]}' for input '{tensor.name}', "
-            f"got {', '.join(map(repr, arrays)) or 'none'}"
+            f"got {', '.join(map(repr, arrays)) or 'none'}; save it under that name"
         )
     _check_samples(f"array '{key}' of '{path}'", arrays[key], tensor)
     return arrays[key]
@@ -114,16 +142,26 @@ def _check_samples(where: str, array: Array, tensor: Tensor) -> None:
     if array.ndim == 0 or array.shape[1:] not in accepted:
         shown = ", ".join(map(str, ("N", *expected)))
         raise InputError(
-            f"{where} has shape {array.shape}, expected ({shown}) for input '{tensor.name}'"
+            f"{where} has shape {array.shape}, expected ({shown}) for input '{tensor.name}'; "
+            "samples go along the first axis"
         )
     if len(array) == 0:
-        raise InputError(f"{where} holds no samples")
+        raise InputError(f"{where} holds no samples, expected at least one")
     if array.dtype.kind not in "fiub":
         raise InputError(f"{where} has dtype {array.dtype}, expected numbers")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        bad = int(np.argwhere(~np.isfinite(array))[0][0])
+    if array.dtype.kind == "f":
+        _check_finite(where, array)
+
+
+def _check_finite(where: str, array: Array) -> None:
+    with np.errstate(over="ignore"):  # what overflows float32 is infinite, and found just so
+        bad = ~np.isfinite(array.astype(np.float32))
+    if bad.any():
+        place = tuple(int(index) for index in np.argwhere(bad)[0])
+        count = int(bad.reshape(len(array), -1).any(axis=1).sum())
         raise InputError(
-            f"{where} holds NaN or infinity, first in sample {bad}; expected finite values"
+            f"{where} holds {array[place]} in sample {place[0]} (bad samples: {count} of "
+            f"{len(array)}), expected finite float32 values; mend those samples or leave them out"
         )
 
 
@@ -131,7 +169,7 @@ def _check_labels(path: Path, labels: Array, count: int) -> Array:
     flat = labels.reshape(-1) if labels.shape == (count, 1) else labels
     if flat.shape != (count,) or flat.dtype.kind not in "iub":
         raise InputError(
-            f"array 'y' of '{path}' is {labels.dtype} {labels.shape}, "
-            f"expected {count} integer labels"
+            f"array 'y' of '{path}' is {labels.dtype} {labels.shape}, expected one integer class "
+            f"for each of {count} samples; of one-hot labels take y.argmax(axis=1)"
         )
     return flat

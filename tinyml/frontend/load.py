@@ -23,12 +23,12 @@ def load_model(path: Path) -> Graph:
             f"there is no model '{path}'; give a .keras, .h5 or .tflite file or a SavedModel folder"
         )
     if path.is_dir() or path.suffix.lower() in KERAS_SUFFIXES:
-        return read_tflite(convert_keras(path), path.stem)
+        return _read_tflite(path, convert_keras(path))
     if path.suffix.lower() == ".tflite":
-        return read_tflite(_read_bytes(path), path.stem)
+        return _read_tflite(path, _read_bytes(path))
     raise InputError(
         f"'{path}' has the ending '{path.suffix}', expected .keras, .h5, .tflite or a SavedModel "
-        "folder"
+        "folder; convert the model to one of them"
     )
 
 
@@ -47,8 +47,24 @@ def load_float(path: Path) -> Graph:
     """Read a model that must be float."""
     graph = load_model(path)
     if is_quantized(graph):
-        raise ModelError(f"'{path}' is quantized already, expected a float model")
+        raise ModelError(
+            f"'{path}' is quantized already, expected a float model; give the model it was made "
+            "from"
+        )
     return graph
+
+
+def _read_tflite(path: Path, data: bytes) -> Graph:
+    """Read a flatbuffer; messages name the file, for a command may read two."""
+    try:
+        return read_tflite(data, path.stem)
+    except (InputError, ModelError) as error:
+        raise type(error)(f"{path}: {error}") from error
+    except LookupError as error:  # an index into one of the file's own tables
+        raise InputError(
+            f"{path} is a damaged TFLite model ({type(error).__name__}: {error}); copy or export "
+            "it again"
+        ) from error
 
 
 def _read_bytes(path: Path) -> bytes:
