@@ -22,7 +22,6 @@ from tinyml.evaluate.compare import Comparison, compare_model
 from tinyml.evaluate.oracle import ORACLES
 from tinyml.firmware.boards import load_board
 from tinyml.frontend.load import load_float, load_quantized
-from tinyml.passes.pipeline import prepare_for_device
 from tinyml.runtime.tflite import reference_runtime
 
 CHECK_FAILED = 1
@@ -68,8 +67,12 @@ def command(
     json_path: Path | None,
 ) -> int:
     """Compare float32, the int8 reference kernels and the device, sample by sample."""
+    if max_accuracy_drop is not None and reference is None:
+        raise click.UsageError(
+            "--max-accuracy-drop is measured against the float model: give it with --reference"
+        )
     target = load_board(board)
-    graph = prepare_for_device(load_quantized(model))
+    graph = load_quantized(model)
     dataset = read_dataset(data, [graph.tensor(name) for name in graph.inputs])
     float_graph = load_float(reference) if reference else None
     with progress_bar("running", len(dataset)) as update:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyml.data import Dataset, float_samples, quantize_samples
+from tinyml.data import Dataset, float_samples, plain_name, quantize_samples, real_samples
 from tinyml.errors import InputError
 from tinyml.evaluate.device import DeviceRun, run_on_device
 from tinyml.evaluate.metrics import accuracy, agreement
@@ -73,26 +74,71 @@ def compare_model(
 ) -> Comparison:
     """Build ``graph`` for ``board``, run every sample three ways, and compare.
 
-    ``max_accuracy_drop`` is in percentage points of the float model's accuracy, and needs labels
-    and ``float_graph``. It passes where no byte differs and the drop is not exceeded.
+    ``data`` holds the samples in the order of the graph's inputs. ``max_accuracy_drop`` is in
+    percentage points of the float model's accuracy, and needs labels and ``float_graph``. It
+    passes where no byte differs and the drop is not exceeded.
+
+    Raises InputError where labels are missing or name no class of the model, or the float model
+    has other inputs or outputs.
     """
-    if max_accuracy_drop is not None and (data.labels is None or float_graph is None):
-        raise InputError(
-            "a limit on the accuracy drop needs labels 'y' in the data and a float model "
-            "(--reference)"
-        )
     prepared = prepare_for_device(graph)
+    _check_labels(data, prepared, needed=max_accuracy_drop is not None)
+    real = _real_samples(graph, prepared, data, float_graph) if float_graph else []
     samples = quantize_samples(data.samples, [prepared.tensor(n) for n in prepared.inputs])
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         build = build_model(prepared, board, Path(folder))
         device = run_on_device(prepared, build, samples, jobs=jobs, on_progress=on_progress)
     expected = run_reference(prepared, samples, oracle)
-    floats = _run_float_graph(float_graph, data) if float_graph else None
+    floats = run_float(float_graph, real) if float_graph else None
     return _sum_up(prepared, data, device, expected, floats, build, oracle, max_accuracy_drop)
 
 
-def _run_float_graph(graph: Graph, data: Dataset) -> list[Array]:
-    return run_float(graph, float_samples(data.samples, [graph.tensor(n) for n in graph.inputs]))
+def _check_labels(data: Dataset, graph: Graph, *, needed: bool) -> None:
+    if data.labels is None:
+        if needed:
+            raise InputError(
+                "a limit on the accuracy drop needs labels: add them to the data as 'y'"
+            )
+        return
+    name = graph.outputs[0]
+    classes = max(2, graph.tensor(name).size)  # one score tells two classes apart
+    wrong = np.flatnonzero((data.labels < 0) | (data.labels >= classes))
+    if wrong.size:
+        raise InputError(
+            f"label {data.labels[wrong[0]]} of sample {wrong[0]} is no class of output '{name}', "
+            f"expected 0 to {classes - 1}; number the classes as the model was trained"
+        )
+
+
+def _real_samples(graph: Graph, prepared: Graph, data: Dataset, float_graph: Graph) -> list[Array]:
+    """Float32 samples for the inputs of the float model: by name or, where those differ, place."""
+    real = real_samples(data.samples, [prepared.tensor(name) for name in prepared.inputs])
+    by_name = dict(zip(map(plain_name, graph.inputs), real, strict=True))
+    names = [plain_name(name) for name in float_graph.inputs]
+    ordered = [by_name[name] for name in names] if by_name.keys() == set(names) else real
+    inputs = [float_graph.tensor(name) for name in float_graph.inputs]
+    _check_alike(prepared, float_graph, ordered, inputs)
+    return float_samples(ordered, inputs)
+
+
+def _check_alike(
+    graph: Graph, float_graph: Graph, samples: Sequence[Array], inputs: Sequence[Tensor]
+) -> None:
+    """The float model must take these samples and give as many scores."""
+    given = [math.prod(array.shape[1:]) for array in samples]
+    outputs = [g.tensor(g.outputs[0]) for g in (graph, float_graph)]
+    if given == [tensor.size for tensor in inputs] and outputs[0].size == outputs[1].size:
+        return
+    shapes = ", ".join(f"'{t.name}' {t.shape}" for t in (*inputs, outputs[1]))
+    expected = ", ".join(f"'{t.name}' {t.shape}" for t in map(graph.tensor, _edges(graph)))
+    raise InputError(
+        f"the float model '{float_graph.name}' has inputs and output {shapes}, but "
+        f"'{graph.name}' has {expected}: give the model it was made from (--reference)"
+    )
+
+
+def _edges(graph: Graph) -> tuple[str, ...]:
+    return (*graph.inputs, graph.outputs[0])
 
 
 def _sum_up(
