@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from collections.abc import Mapping
 
 import click
@@ -68,7 +69,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command; errors become one sentence on stderr and an exit code."""
-    debug = "--debug" in arguments
     try:
         code = cli.main(arguments, prog_name="tinyml", standalone_mode=False)
     except click.ClickException as error:
@@ -77,19 +77,24 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except TinymlError as error:
-        if debug:
-            raise
-        click.echo(f"error: {error}", err=True)
-        return error.exit_code
     except Exception as error:
-        if debug:
-            raise
-        message = f"{type(error).__name__}: {error}"
-        click.echo(
-            f"error: tinyml failed in a way it should not ({message}); run it again as "
-            "'tinyml --debug ...' and report what it prints",
-            err=True,
-        )
-        return INTERNAL_ERROR
+        if "--debug" in arguments:
+            traceback.print_exc()
+        click.echo(f"error: {_sentence(error)}", err=True)
+        return error.exit_code if isinstance(error, TinymlError) else INTERNAL_ERROR
     return code if isinstance(code, int) else 0
+
+
+def _sentence(error: Exception) -> str:
+    """What to tell the user; only a TinymlError says it by itself."""
+    if isinstance(error, TinymlError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"the Python package {error.name} is missing: install tinyml again, with pip and in "
+            "the environment that runs it"
+        )
+    return (
+        f"tinyml failed in a way it should not ({type(error).__name__}: {error}); run it again as "
+        "'tinyml --debug ...' and report what it prints"
+    )

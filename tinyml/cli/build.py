@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from tinyml.cli.common import MODEL, board_option, count, json_option, output_option, write_json
+from tinyml.cli.common import (
+    MODEL,
+    board_option,
+    check_folder,
+    count,
+    json_option,
+    output_option,
+    write_json,
+)
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import BuildResult
 from tinyml.firmware.model import build_model
@@ -38,6 +46,7 @@ def command(
     json_path: Path | None,
 ) -> None:
     """Build firmware of an int8 model and say what it takes."""
+    check_folder(output)
     target = load_board(board)
     result = build_model(
         load_quantized(model), target, output, optimize=optimize, single_rounding=single_rounding

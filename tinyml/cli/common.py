@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from tinyml.files import atomic_write
+from tinyml.errors import InputError
+from tinyml.files import atomic_write, reporting_os_errors
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +27,39 @@ def output_option(help_text: str) -> Callable[[F], F]:
     return click.option(
         "-o", "--output", required=True, type=click.Path(path_type=Path), help=help_text
     )
+
+
+# Before any work is done, commands refuse what could not be written after it.
+
+
+def check_file(path: Path, *suffixes: str) -> None:
+    """Raise InputError where no file can be written, or its ending is none of ``suffixes``."""
+    with reporting_os_errors(path):
+        if path.is_dir():
+            raise IsADirectoryError
+        _check_parents(path)
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise InputError(
+            f"{path} has the ending '{path.suffix}', expected {' or '.join(suffixes)}: "
+            "give another name"
+        )
+
+
+def check_folder(path: Path) -> None:
+    """Raise InputError where ``path`` is no folder and cannot become one."""
+    with reporting_os_errors(path):
+        if path.exists() and not path.is_dir():
+            raise NotADirectoryError
+        _check_parents(path)
+
+
+def _check_parents(path: Path) -> None:
+    """Raise OSError where the nearest parent that exists takes no new files."""
+    parent = next(parent for parent in path.absolute().parents if parent.exists())
+    if not parent.is_dir():
+        raise NotADirectoryError
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def board_option(function: F) -> F:
@@ -40,8 +75,17 @@ def json_option(function: F) -> F:
         "--json",
         "json_path",
         type=click.Path(path_type=Path),
+        callback=_check_json,
         help="Write the results to this file as JSON.",
     )(function)
+
+
+def _check_json(
+    _context: click.Context, _option: click.Parameter, path: Path | None
+) -> Path | None:
+    if path is not None:
+        check_file(path)
+    return path
 
 
 def jobs_option(function: F) -> F:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tinyml.cli.common import MODEL, count, output_option
+from tinyml.cli.common import MODEL, check_file, check_folder, count, output_option
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
@@ -29,10 +29,14 @@ from tinyml.frontend.load import load_model, load_quantized
 def command(model: Path, file_format: str, output: Path, board: str | None) -> None:
     """Write a model as .tflite, as .onnx, or as C that calls CMSIS-NN (int8 models)."""
     if file_format == "c":
+        check_folder(output)
         module = generate_model(load_quantized(model), load_board(board) if board else None)
         for path in write_module(module, output):
             click.echo(path)
         return
+    if board:
+        raise click.UsageError("--board tunes C and nothing else: leave it out, or use --format c")
+    check_file(output, f".{file_format}")
     graph = load_model(model)
     data = write_tflite(graph) if file_format == "tflite" else write_onnx(graph)
     atomic_write(output, data)

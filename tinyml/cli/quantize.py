@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from tinyml.cli.common import MODEL, count, output_option, print_pairs, progress_bar
+from tinyml.cli.common import (
+    MODEL,
+    check_file,
+    count,
+    output_option,
+    print_pairs,
+    progress_bar,
+)
 from tinyml.data import float_samples, read_dataset
 from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
@@ -50,6 +57,7 @@ def command(
     model: Path, data: Path, output: Path, observer: str, percentile: float, weights: str
 ) -> None:
     """Quantize a float model (.keras, .h5, SavedModel, .tflite) to int8."""
+    check_file(output, ".tflite")
     make_observer = observer_factory(ObserverKind(observer), percentile)
     graph = load_float(model)
     inputs = [graph.tensor(name) for name in graph.inputs]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ import numpy as np
 from tinyml.cli.common import (
     MODEL,
     board_option,
+    check_file,
     count,
     jobs_option,
     json_option,
@@ -57,15 +59,18 @@ def command(
 ) -> None:
     """Run every sample through an int8 model's firmware on a board."""
     target = load_board(board)
-    graph = prepare_for_device(load_quantized(model))
-    inputs = [graph.tensor(name) for name in graph.inputs]
-    samples = quantize_samples(read_dataset(input_path, inputs).samples, inputs)
+    original = load_quantized(model)
+    check_file(output, *([".npy"] if len(original.outputs) == 1 else []), ".npz")
+    data = read_dataset(input_path, [original.tensor(name) for name in original.inputs])
+    graph = prepare_for_device(original)
+    samples = quantize_samples(data.samples, [graph.tensor(name) for name in graph.inputs])
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         build = build_model(graph, target, Path(folder))
         with progress_bar("running", len(samples[0])) as update:
             run = run_on_device(graph, build, samples, jobs=jobs, on_progress=update)
     outputs = _dequantized(graph, run.outputs) if as_float else run.outputs
-    atomic_write(output, _serialize(graph, outputs))
+    names = [plain_name(name) for name in original.outputs]
+    atomic_write(output, _serialize(dict(zip(names, outputs, strict=True)), output.suffix.lower()))
     result = run.result
     write_json(
         json_path,
@@ -97,16 +102,16 @@ def _dequantized(graph: Graph, outputs: list[Array]) -> list[Array]:
     ]
 
 
-def _serialize(graph: Graph, outputs: list[Array]) -> bytes:
-    """Serialize one array as .npy, several as .npz under their names."""
+def _serialize(outputs: Mapping[str, Array], suffix: str) -> bytes:
+    """Serialize one array as .npy, or all as .npz under their names."""
     buffer = io.BytesIO()
     # Each output has its own leading 1, the device's batch; the samples take its place.
-    rows = [
-        array[:, 0] if array.shape[1:2] == (1,) and array.ndim > 2 else array for array in outputs
-    ]
-    if len(rows) == 1:
-        np.save(buffer, rows[0])
+    rows = {
+        name: array[:, 0] if array.shape[1:2] == (1,) and array.ndim > 2 else array
+        for name, array in outputs.items()
+    }
+    if suffix == ".npz":
+        np.savez(buffer, **rows)
     else:
-        names = map(plain_name, graph.outputs)
-        np.savez(buffer, **dict(zip(names, rows, strict=True)))
+        np.save(buffer, next(iter(rows.values())))
     return buffer.getvalue()

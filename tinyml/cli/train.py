@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tinyml.cli.common import count, percent, print_pairs, progress_bar
+from tinyml.cli.common import check_folder, count, percent, print_pairs, progress_bar
 from tinyml.train import train
 
 
@@ -24,13 +24,14 @@ from tinyml.train import train
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of all randomness.")
 def command(name: str, output: Path, epochs: int | None, seed: int) -> None:
     """Train models/NAME.py, or a model file given by its path."""
-    with progress_bar("training", 1) as update:
+    check_folder(output)
+    with progress_bar("training", 100) as update:
         result = train(
             name,
             output,
             epochs=epochs,
             seed=seed,
-            progress=lambda done, total: update(int(done == total)),
+            progress=lambda done, total: update(100 * done // total),
         )
     print_pairs(
         {
