@@ -9,6 +9,7 @@ QuantizeLinear, the form in which ONNX Runtime recognises integer kernels.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ class _Writer:
             self.stored[name, Layout.CHANNELS_LAST] = name
         for op in operators(self.graph):
             for node in op.to_onnx(self.graph):
-                self._add_node(op, node)
+                self._add_node(op, self._scoped(op, node))
         self._name_outputs()
         for node in self.nodes:
             node.name = node.output[0]
@@ -102,6 +103,16 @@ class _Writer:
         self.nodes.append(helper.make_node(node.op_type, inputs, results, **attributes))
         for place, result in zip(places, results, strict=True):
             self._keep(place, result)
+
+    def _scoped(self, op: Operator, node: OnnxNode) -> OnnxNode:
+        """Keep values between an operator's nodes apart from tensors that bear their name."""
+
+        def scoped(name: str) -> str:
+            is_inner = name not in (*op.inputs, *op.outputs)
+            return f"{name}#inner" if is_inner and name in self.graph.tensors else name
+
+        inputs = (scoped(source) if isinstance(source, str) else source for source in node.inputs)
+        return replace(node, inputs=tuple(inputs), outputs=tuple(map(scoped, node.outputs)))
 
     def _choose_layout(self, node: OnnxNode) -> Layout:
         """NCHW where the node asks for it, or takes it and all its inputs have it already."""
