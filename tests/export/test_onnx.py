@@ -580,9 +580,9 @@ def test_the_same_graph_gives_the_same_bytes() -> None:
 def test_values_and_nodes_have_names_of_their_own_whatever_the_tensors_are_called() -> None:
     graph = make_graph(
         {"x": (1, 7, 6, 3), "x/nchw": (1, 7, 6, 4)},
-        KERNEL,
+        {**KERNEL, "w2": (4, 3, 3, 3)},
         conv("x", "c/before_activation"),
-        conv("x", "c", activation=RELU),
+        conv("x", "c", "w2", activation=RELU),
         add("c", "x/nchw", "y/nchw"),
         add("y/nchw", "c/before_activation", "y", RELU),
     )
