@@ -70,5 +70,10 @@ class Reshape(Operator):
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Do nothing: the output lies where the input lies."""
-        del graph, isas
+        del isas
+        if graph.tensor(self.inputs[0]).is_constant:
+            raise self.error(
+                f"input '{self.inputs[0]}' is a constant, expected an activation; store it in the "
+                "shape it is used in"
+            )
         return Kernel(alias=True)

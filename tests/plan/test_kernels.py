@@ -1,0 +1,49 @@
+import pytest
+from graphs import activation, add, dequantize, make_graph, pad, quantize, small_int8
+
+from tinyml.errors import ModelError
+from tinyml.ops.base import PORTABLE, Isa
+from tinyml.plan.kernels import choose_kernels
+
+
+def test_every_operator_gets_a_kernel():
+    graph = small_int8()
+
+    kernels = choose_kernels(graph, PORTABLE)
+
+    assert list(kernels) == [op.name for op in graph.ops]
+    assert all(kernel.calls or kernel.alias for kernel in kernels.values())
+
+
+def test_portable_scratch_is_the_most_any_core_needs():
+    graph = small_int8()
+    alone = [choose_kernels(graph, frozenset([isa])) for isa in Isa]
+
+    for name, kernel in choose_kernels(graph, PORTABLE).items():
+        assert kernel.scratch_bytes >= max(one[name].scratch_bytes for one in alone)
+
+
+def test_operators_without_a_kernel_are_all_listed_with_their_place():
+    rank5 = (1, 1, 1, 1, 2)
+    tensors = [
+        activation("x", rank5),
+        activation("padded", rank5),
+        activation("twice", rank5),
+        activation("real", rank5, None),
+        activation("back", rank5),
+    ]
+    ops = [
+        pad("padded", "x", [(0, 0)] * 5),
+        add("twice", "padded", "padded"),
+        dequantize("real", "twice"),
+        quantize("back", "real"),
+    ]
+
+    with pytest.raises(ModelError) as refusal:
+        choose_kernels(make_graph(tensors, ops, ["x"], ["back"]), PORTABLE)
+
+    lines = str(refusal.value).splitlines()
+    assert lines[0] == "3 of the model's 4 operators cannot run on the device:"
+    assert lines[1].startswith("  operator 0: PAD 'padded': input 'x' has more than 4 dimensions")
+    assert lines[2].startswith("  operator 2: DEQUANTIZE 'real'")
+    assert lines[3].startswith("  operator 3: QUANTIZE 'back'")
