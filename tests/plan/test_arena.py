@@ -21,8 +21,12 @@ def _short_search():
         yield
 
 
+ANY_SIZE = st.integers(1, 60)
+ALIGNED_SIZE = st.integers(1, 15).map(lambda units: 4 * units)
+
+
 @st.composite
-def buffer_lists(draw, sizes=st.integers(1, 60), most=12) -> list[Buffer]:
+def buffer_lists(draw, sizes=ANY_SIZE, most=12) -> list[Buffer]:
     buffers = []
     for index in range(draw(st.integers(1, most))):
         first = draw(st.integers(0, 9))
@@ -69,7 +73,7 @@ def test_the_same_buffers_get_the_same_offsets(buffers):
     assert place(buffers) == first
 
 
-@given(buffer_lists(sizes=st.integers(1, 15).map(lambda units: 4 * units), most=5))
+@given(buffer_lists(sizes=ALIGNED_SIZE, most=5))
 @settings(max_examples=50)
 def test_few_buffers_get_the_best_arena_there_is(buffers):
     """First fit in the best order is optimal; so few buffers have few orders."""
