@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from tinyml.errors import InputError
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, DType, Graph
 from tinyml.quantize.observers import Observer, Range
-from tinyml.runtime.tflite import iterate_tensors, optimized, reference_runtime
+from tinyml.runtime.tflite import iterate_tflite, optimized, reference_runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +28,18 @@ def calibrate(
     make_observer: Callable[[], Observer],
     on_progress: Callable[[int], None] | None = None,
 ) -> CalibrationTable:
-    """Run the float graph's own .tflite, all tensors preserved, over every sample.
+    """Run the float graph's own .tflite, every activation an output, over every sample.
+
+    Asking the runtime to preserve all tensors instead is not safe: tflite-runtime 2.14 still adds
+    in place, and the sum would stand where an input of the ADD was.
 
     ``samples`` holds one float32 array per input, (N, *input shape). ``on_progress`` is called
     with the number of samples done.
     """
     names = [t.name for t in graph.tensors.values() if not t.is_constant]
     observers = {name: make_observer() for name in names if _is_float(graph, name)}
-    index = {name: position for position, name in enumerate(graph.tensors)}
-    rows = iterate_tensors(
-        write_tflite(graph),
-        samples,
-        [index[name] for name in observers],
-        optimized(reference_runtime()),
-    )
+    observed = replace(graph, outputs=tuple(observers))
+    rows = iterate_tflite(write_tflite(observed), samples, optimized(reference_runtime()))
     for done, row in enumerate(rows, start=1):
         for name, values in zip(observers, row, strict=True):
             _observe(name, observers[name], values)

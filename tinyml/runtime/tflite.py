@@ -1,4 +1,4 @@
-"""Runs a .tflite model and hands back its outputs, or every tensor it computes."""
+"""Runs a .tflite model and hands back its outputs."""
 
 from __future__ import annotations
 
@@ -61,15 +61,26 @@ def run_tflite(model: bytes, samples: Sequence[Array], runtime: Runtime) -> list
     ``samples`` holds one array per model input, (N, *input shape) with the input's own dtype; so
     do the results, (N, *output shape).
     """
-    rows = list(_request(model, samples, runtime, tensors=None))
+    rows = list(iterate_tflite(model, samples, runtime))
     return [np.stack(column) for column in zip(*rows, strict=True)]
 
 
-def iterate_tensors(
-    model: bytes, samples: Sequence[Array], tensors: Sequence[int], runtime: Runtime
+def iterate_tflite(
+    model: bytes, samples: Sequence[Array], runtime: Runtime
 ) -> Iterator[list[Array]]:
-    """Yield, sample by sample, the values of the tensors with these indices in the file."""
-    return _request(model, samples, runtime, tensors=list(tensors))
+    """Yield the outputs of one sample after another; ``samples`` as for run_tflite."""
+    if not runtime.is_installed:
+        raise ToolchainError(
+            f"the package {runtime.package} is not installed; install it with "
+            f"'pip install {runtime.package}'"
+        )
+    message = {
+        "runtime": runtime.package,
+        "resolver": runtime.resolver,
+        "model": model,
+        "samples": list(samples),
+    }
+    yield from _request(message, runtime)
 
 
 class _Worker:
@@ -96,22 +107,7 @@ class _Worker:
 _running: list[_Worker] = []
 
 
-def _request(
-    model: bytes, samples: Sequence[Array], runtime: Runtime, tensors: list[int] | None
-) -> Iterator[list[Array]]:
-    if not runtime.is_installed:
-        raise ToolchainError(
-            f"the package {runtime.package} is not installed; install it with "
-            f"'pip install {runtime.package}'"
-        )
-    message = {
-        "runtime": runtime.package,
-        "resolver": runtime.resolver,
-        "model": model,
-        "samples": list(samples),
-        "preserve_all": tensors is not None,
-        "tensors": tensors,
-    }
+def _request(message: dict[str, Any], runtime: Runtime) -> Iterator[list[Array]]:
     if not _running:
         _running.append(_Worker())
     worker = _running[0]

@@ -23,7 +23,6 @@ def make_interpreter(request: dict[str, Any]) -> Any:
     made = module.Interpreter(
         model_content=request["model"],
         experimental_op_resolver_type=module.OpResolverType[request["resolver"]],
-        experimental_preserve_all_tensors=request["preserve_all"],
         num_threads=1,
     )
     made.allocate_tensors()
@@ -31,17 +30,15 @@ def make_interpreter(request: dict[str, Any]) -> Any:
 
 
 def serve(request: dict[str, Any], replies: BinaryIO) -> None:
-    """Reply with the outputs (or with all tensors by index) of one sample after another."""
+    """Reply with the outputs of one sample after another."""
     interpreter = make_interpreter(request)
     inputs = [detail["index"] for detail in interpreter.get_input_details()]
-    wanted = [detail["index"] for detail in interpreter.get_output_details()]
-    if request["preserve_all"]:
-        wanted = request["tensors"]
+    outputs = [detail["index"] for detail in interpreter.get_output_details()]
     for sample in zip(*request["samples"], strict=True):
         for index, value in zip(inputs, sample, strict=True):
             interpreter.set_tensor(index, value)
         interpreter.invoke()
-        values = [np.array(interpreter.get_tensor(index)) for index in wanted]
+        values = [np.array(interpreter.get_tensor(index)) for index in outputs]
         pickle.dump(("values", values), replies)
     pickle.dump(("done", None), replies)
     replies.flush()
