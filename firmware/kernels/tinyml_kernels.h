@@ -31,4 +31,8 @@ typedef struct {
 
 void tinyml_mean_s8(const tinyml_mean_params *params, const int8_t *input, int8_t *output);
 
+/* arm_softmax_s8 for rows of 512 elements or more. */
+void tinyml_softmax_wide_s8(const int8_t *input, int32_t rows, int32_t row_size,
+                            int32_t multiplier, int32_t shift, int32_t diff_min, int8_t *output);
+
 #endif

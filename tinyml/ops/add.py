@@ -87,6 +87,11 @@ class Add(Operator):
             second.scale / twice_largest,
             twice_largest / ((1 << LEFT_SHIFT) * output.scale),
         )
+        if rescalings[2] >= 1:
+            raise self.error(
+                f"output '{output.name}' has scale {output.scale:.9g}, too small beside the "
+                f"inputs' {first.scale:.9g} and {second.scale:.9g} for 32-bit sums"
+            )
         for_first, for_second, for_output = (quantize_multiplier(real) for real in rescalings)
         call = KernelCall(
             function="arm_elementwise_add_s8",

@@ -71,6 +71,16 @@ def require_parameters(op: Operator, graph: Graph, channels: int) -> None:
         )
 
 
+def require_sizes(op: Operator, tensors: Sequence[Tensor], limit: int) -> None:
+    """Refuse dimensions that a kernel's 16-bit variables would cut off."""
+    for tensor in tensors:
+        if max(tensor.shape) > limit:
+            raise op.error(
+                f"tensor '{tensor.name}' has shape {tensor.shape}, "
+                f"CMSIS-NN's kernel takes dimensions of at most {limit}"
+            )
+
+
 def require_dtype(op: Operator, graph: Graph, *allowed: DType) -> DType:
     """Give the dtype of the first input, which must be one of ``allowed``."""
     tensor = graph.tensor(op.inputs[0])

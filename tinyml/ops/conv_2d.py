@@ -29,10 +29,14 @@ from tinyml.ops.cmsis_nn import (
     per_channel_quant,
     require_dtype,
     require_parameters,
+    require_sizes,
     require_symmetric_weights,
     tile,
 )
 from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
+
+# arm_convolve_s8 and arm_convolve_1_x_n_s8 count in uint16_t.
+LARGEST_SIZE = 65535
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +178,13 @@ class Conv2D(Operator):
         if window.size == (1, 1) and before == after == (0, 0):
             fast = window.stride == (1, 1)
             return ("arm_convolve_1x1_s8_fast" if fast else "arm_convolve_1x1_s8"), 0
+        require_sizes(self, (source, weights, graph.tensor(self.outputs[0])), LARGEST_SIZE)
         taps = weights.size // weights.shape[0]
+        if taps > LARGEST_SIZE:
+            raise self.error(
+                f"weights '{weights.name}' take {taps} values for one output, "
+                f"CMSIS-NN's kernel takes at most {LARGEST_SIZE}"
+            )
         if isas == {Isa.MVE} and self._fits_1xn(graph):
             return "arm_convolve_1_x_n_s8", 0
         return "arm_convolve_s8", max(convolve_s8_scratch(taps, isa) for isa in isas)

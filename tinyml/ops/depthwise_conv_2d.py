@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+import numpy as np
+
 from tinyml.ir.graph import DType, Graph, TensorSpec
 from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
 from tinyml.ops.base import (
+    ConstantArray,
     Isa,
     Kernel,
     KernelCall,
@@ -29,6 +32,7 @@ from tinyml.ops.cmsis_nn import (
     per_channel_quant,
     require_dtype,
     require_parameters,
+    require_sizes,
     require_symmetric_weights,
     tile,
 )
@@ -36,6 +40,9 @@ from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, sp
 
 # Channels arm_depthwise_conv_s8_opt handles at a time on MVE (CH_IN_BLOCK_MVE).
 MVE_CHANNEL_BLOCK = 124
+
+# The kernels keep positions in int16_t.
+LARGEST_SIZE = 32767
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +146,7 @@ class DepthwiseConv2D(Operator):
         source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
         output = graph.tensor(self.outputs[0])
         require_symmetric_weights(self, weights)
+        require_sizes(self, (source, weights, output), LARGEST_SIZE)
         window = self.window(graph)
         function, scratch = self._choose(graph, isas)
         params = {
@@ -165,13 +173,24 @@ class DepthwiseConv2D(Operator):
                 dims("filter_dims", weights.shape),
                 TensorPointer(weights.name),
                 dims("bias_dims", (1, 1, 1, output.shape[3])),
-                TensorPointer(self.inputs[2] if len(self.inputs) > 2 else ""),
+                self._bias(output.shape[3]),
                 dims("output_dims", output.shape),
                 TensorPointer(output.name),
             ),
             returns_status=True,
         )
         return Kernel(calls=(call,), scratch_bytes=scratch)
+
+    def _bias(self, channels: int) -> TensorPointer | ConstantArray:
+        """Zeros where there is none and more than one block of channels.
+
+        On MVE the kernel adds each block's offset to the bias before it asks whether that is NULL.
+        """
+        if len(self.inputs) > 2:
+            return TensorPointer(self.inputs[2])
+        if channels <= MVE_CHANNEL_BLOCK:
+            return TensorPointer("")
+        return ConstantArray("zero_bias", np.zeros(channels, np.int32))
 
     def _choose(self, graph: Graph, isas: frozenset[Isa]) -> tuple[str, int]:
         """Name the kernel that is exact on all of ``isas``, and its scratch in bytes."""

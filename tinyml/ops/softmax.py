@@ -26,6 +26,8 @@ from tinyml.ops.cmsis_nn import require_dtype
 
 # Integer bits of the fixed-point differences from the row maximum (kScaledDiffIntegerBits).
 DIFF_INTEGER_BITS = 5
+# Elements from which a row's exponentials, each at most 1, may add up to 512.
+WIDE_ROW = 512
 OUTPUT_QUANT = QuantParams.per_tensor(1 / 256, -128)
 
 
@@ -85,16 +87,26 @@ class Softmax(Operator):
         return OnnxNode(op_type="Mul", inputs=(source, beta), outputs=(scaled,)), softmax
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
-        """Call ``arm_softmax_s8`` with TFLite's parameters (PreprocessSoftmaxScaling)."""
+        """Call ``arm_softmax_s8`` with TFLite's parameters (PreprocessSoftmaxScaling).
+
+        Rows whose exponentials may add up to 512 go through a kernel of our own, since
+        CMSIS-NN's arithmetic, and TFLite's, is undefined there.
+        """
         del isas
         source = graph.tensor(self.inputs[0])
         beta_scale = float(np.float32(self.beta)) * source.scale
         real = min(beta_scale * (1 << (31 - DIFF_INTEGER_BITS)), 2.0**31 - 1)
+        if real <= 1:
+            raise self.error(
+                f"input '{source.name}' has scale {source.scale:.9g} and beta is {self.beta:.9g}, "
+                "too small for differences in 32 bits"
+            )
         multiplier, shift = quantize_multiplier(real)
         radius = ((1 << DIFF_INTEGER_BITS) - 1) * 2.0 ** (31 - DIFF_INTEGER_BITS - shift)
         row = source.shape[-1]
+        wide = row >= WIDE_ROW
         call = KernelCall(
-            function="arm_softmax_s8",
+            function="tinyml_softmax_wide_s8" if wide else "arm_softmax_s8",
             arguments=(
                 TensorPointer(source.name),
                 source.size // row,
@@ -104,5 +116,6 @@ class Softmax(Operator):
                 -math.floor(radius),
                 TensorPointer(self.outputs[0]),
             ),
+            source="tinyml_softmax_wide_s8.c" if wide else None,
         )
         return Kernel(calls=(call,))
