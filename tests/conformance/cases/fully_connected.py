@@ -1,0 +1,85 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from single_operator import Draw
+from weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
+
+from tinyml.ir.graph import Graph, Shape
+from tinyml.ops.activation import Activation
+from tinyml.ops.fully_connected import FullyConnected
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    source: Shape = (1, 20)
+    features: int = 6
+    depth: int | None = None  # the source's last dimension
+    keep_num_dims: bool = False
+    activation: Activation = Activation.NONE
+    per_channel: bool = False
+    bias: bool = True
+    numbers: Numbers = DRAWN
+
+
+CORNERS = (
+    *(Parameters(source=(1, depth)) for depth in (1, 2, 3, 4, 5, 15, 16, 17, 33, 100)),
+    *(Parameters(features=features) for features in (1, 2, 3, 4, 5, 7, 8, 9, 17)),
+    *(Parameters(source=(rows, 13), features=5) for rows in (2, 3, 4, 5)),
+    *(Parameters(source=(rows, 16), features=4, bias=False) for rows in (1, 2, 3)),
+    *(Parameters(source=(1, 7), features=features, bias=False) for features in (1, 2, 3, 4, 5)),
+    Parameters(source=(2, 3, 11), keep_num_dims=True),
+    Parameters(source=(1, 2, 3, 8), keep_num_dims=True, bias=False),
+    Parameters(source=(1, 2, 2, 5), depth=20),
+    Parameters(source=(3, 4, 5), depth=20),
+    Parameters(source=(2, 12), depth=6),
+    Parameters(source=(24,), depth=24),
+    *(Parameters(activation=activation) for activation in Activation),
+    *(Parameters(activation=activation, source=(3, 9)) for activation in Activation),
+    *(Parameters(numbers=numbers, source=(1, 3)) for numbers in EXTREMES),
+    *(Parameters(numbers=numbers, source=(2, 18)) for numbers in EXTREMES[-5:]),
+    # Weights per channel, which become a convolution.
+    *(Parameters(source=(1, depth), per_channel=True) for depth in (1, 4, 7, 33)),
+    *(Parameters(source=(rows, 10), features=7, per_channel=True) for rows in (1, 2, 3, 5)),
+    Parameters(source=(2, 3, 8), keep_num_dims=True, per_channel=True),
+    Parameters(source=(2, 2, 5), depth=10, per_channel=True, bias=False),
+    *(Parameters(activation=activation, per_channel=True) for activation in Activation),
+    *(Parameters(numbers=numbers, source=(1, 3), per_channel=True) for numbers in EXTREMES),
+)
+
+RANDOM_CASES = 30
+
+
+def cases() -> Iterator[tuple[Parameters, Graph]]:
+    draw = Draw("fully_connected")
+    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        yield parameters, _graph(draw, parameters)
+
+
+def _drawn(draw: Draw) -> Parameters:
+    return Parameters(
+        source=(draw.integer(1, 4), draw.integer(1, 64)),
+        features=draw.integer(1, 20),
+        activation=draw.activation(),
+        per_channel=draw.chance(1 / 3),
+        bias=draw.chance(2 / 3),
+    )
+
+
+def _graph(draw: Draw, p: Parameters) -> Graph:
+    depth = p.depth or p.source[-1]
+    op = FullyConnected(
+        name="fully_connected",
+        **names(bias=p.bias),
+        keep_num_dims=p.keep_num_dims,
+        activation=p.activation,
+    )
+    return weighted_graph(
+        draw,
+        op,
+        p.source,
+        (p.features, depth),
+        channel_axis=0,
+        per_channel=p.per_channel,
+        taps=depth,
+        numbers=p.numbers,
+    )

@@ -1,0 +1,57 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
+
+from tinyml.ir.graph import Graph, QuantParams, Shape
+from tinyml.ops.pad import Pad
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    shape: Shape
+    paddings: tuple[tuple[int, int], ...]
+    zero_point: int | None = None
+
+
+IMAGE = (1, 4, 5, 3)
+
+CORNERS = (
+    *(Parameters(shape=(6,), paddings=(pair,)) for pair in ((0, 0), (2, 0), (0, 3), (1, 4))),
+    *(Parameters(shape=(3, 4), paddings=((a, b), (b, a))) for a in (0, 1) for b in (0, 2)),
+    Parameters(shape=(2, 3, 4), paddings=((1, 0), (0, 2), (3, 1))),
+    Parameters(shape=(2, 3, 4), paddings=((0, 0), (0, 0), (0, 1))),
+    Parameters(shape=(2, 3, 4), paddings=((1, 1), (0, 0), (0, 0))),
+    Parameters(shape=IMAGE, paddings=((0, 0), (1, 1), (1, 1), (0, 0))),
+    Parameters(shape=IMAGE, paddings=((0, 0), (0, 1), (0, 1), (0, 0))),
+    Parameters(shape=IMAGE, paddings=((0, 0), (3, 2), (0, 7), (0, 0))),
+    Parameters(shape=IMAGE, paddings=((0, 0), (0, 0), (0, 0), (2, 3))),
+    Parameters(shape=IMAGE, paddings=((1, 2), (0, 0), (0, 0), (0, 0))),
+    Parameters(shape=IMAGE, paddings=((1, 0), (0, 1), (1, 0), (0, 1))),
+    Parameters(shape=IMAGE, paddings=((0, 0),) * 4),
+    *(
+        Parameters(shape=IMAGE, paddings=((0, 0), (1, 2), (2, 1), (1, 1)), zero_point=zero_point)
+        for zero_point in (-128, -1, 0, 127)
+    ),
+)
+
+RANDOM_CASES = 20
+
+
+def cases() -> Iterator[tuple[Parameters, Graph]]:
+    draw = Draw("pad")
+    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        yield parameters, _graph(draw, parameters)
+
+
+def _drawn(draw: Draw) -> Parameters:
+    rank = draw.integer(1, 4)
+    paddings = tuple((draw.integer(0, 3), draw.integer(0, 3)) for _ in range(rank))
+    return Parameters(shape=draw.shape(rank, 6), paddings=paddings)
+
+
+def _graph(draw: Draw, p: Parameters) -> Graph:
+    zero_point = draw.zero_point() if p.zero_point is None else p.zero_point
+    quant = QuantParams.per_tensor(draw.scale(), zero_point)
+    op = Pad(name="pad", inputs=(SOURCE,), outputs=(OUTPUT,), paddings=p.paddings)
+    return single_operator(op, [int8_tensor(SOURCE, p.shape, quant)], quant)

@@ -1,0 +1,117 @@
+"""Many cases in one model: built once, run once, and taken apart again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from single_operator import Case, samples_of
+
+from tinyml.codegen.module import CModule
+from tinyml.emulate.qemu import run_firmware
+from tinyml.export.tflite import write_tflite
+from tinyml.firmware.boards import Board
+from tinyml.firmware.build import build_firmware
+from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
+from tinyml.ops.conv_2d import Conv2D
+from tinyml.passes.pipeline import prepare_for_device
+from tinyml.runtime.tflite import reference_runtime, run_tflite
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The graph that holds all ``cases``, as the device gets it, and the samples of its inputs."""
+
+    cases: tuple[Case, ...]
+    graph: Graph
+    samples: list[Array]
+
+
+def merge(cases: Sequence[Case]) -> Merged:
+    """Put the graphs side by side; every case has one output."""
+    parts = [_prefixed(case.graph, case.name) for case in cases]
+    graph = Graph(
+        name="conformance",
+        tensors={name: tensor for part in parts for name, tensor in part.tensors.items()},
+        ops=tuple(op for part in parts for op in part.ops),
+        inputs=tuple(name for part in parts for name in part.inputs),
+        outputs=tuple(name for part in parts for name in part.outputs),
+    )
+    samples = [array for case in cases for array in samples_of(case)]
+    return Merged(tuple(cases), prepare_for_device(graph), samples)
+
+
+def _prefixed(graph: Graph, prefix: str) -> Graph:
+    def renamed(names: Sequence[str]) -> tuple[str, ...]:
+        return tuple(f"{prefix}/{name}" for name in names)
+
+    def renamed_op(op: Op) -> Op:
+        (name,) = renamed((op.outputs[0],))
+        return replace(op, name=name, inputs=renamed(op.inputs), outputs=renamed(op.outputs))
+
+    tensors: list[Tensor] = [
+        replace(tensor, name=f"{prefix}/{tensor.name}") for tensor in graph.tensors.values()
+    ]
+    return Graph(
+        name=prefix,
+        tensors={tensor.name: tensor for tensor in tensors},
+        ops=tuple(renamed_op(op) for op in graph.ops),
+        inputs=renamed(graph.inputs),
+        outputs=renamed(graph.outputs),
+    )
+
+
+def reference_outputs(merged: Merged) -> list[Array]:
+    """What the named oracle answers, one array (samples, elements) per case."""
+    model = write_tflite(with_zero_biases(merged.graph))
+    outputs = run_tflite(model, merged.samples, reference_runtime())
+    return [output.reshape(len(output), -1) for output in outputs]
+
+
+def with_zero_biases(graph: Graph) -> Graph:
+    """TFLite refuses a CONV_2D without bias, which CMSIS-NN and the graph allow."""
+    for op in graph.ops:
+        if isinstance(op, Conv2D) and len(op.inputs) == 2:
+            zeros = _zero_bias(graph, op)
+            biased = replace(op, inputs=(*op.inputs, zeros.name))
+            ops = tuple(biased if other is op else other for other in graph.ops)
+            graph = replace(graph.with_tensors(zeros), ops=ops)
+    return graph
+
+
+def _zero_bias(graph: Graph, op: Conv2D) -> Tensor:
+    source, weights = (graph.tensor(name) for name in op.inputs)
+    assert weights.quant is not None
+    scales = tuple(source.scale * scale for scale in weights.quant.scale)
+    quant = QuantParams(scales, (0,) * len(scales), weights.quant.quantized_dimension)
+    data = np.zeros(weights.shape[0], np.int32)
+    return Tensor(f"{op.name}/zero_bias", data.shape, DType.INT32, quant, data)
+
+
+def device_outputs(merged: Merged, module: CModule, board: Board, folder: Path) -> list[Array]:
+    """What the firmware answers, in the same form; ``module`` was generated from the graph."""
+    build = build_firmware(module, board, folder)
+    count = len(merged.samples[0])
+    rows = np.concatenate([array.reshape(count, -1) for array in merged.samples], axis=1)
+    result = run_firmware(build, rows.view(np.uint8)).outputs.view(np.int8)
+    ends = np.cumsum([slot.size for slot in build.outputs])
+    return np.split(result, ends[:-1], axis=1)
+
+
+def differences(merged: Merged, expected: Sequence[Array], got: Sequence[Array]) -> list[str]:
+    """One line per case that differs: its parameters, how many bytes, and the first of them."""
+    return [
+        _describe(case, want, have)
+        for case, want, have in zip(merged.cases, expected, got, strict=True)
+        if not np.array_equal(want, have)
+    ]
+
+
+def _describe(case: Case, expected: Array, got: Array) -> str:
+    places = np.argwhere(expected != got)
+    sample, element = places[0]
+    values = f"{got[sample, element]} instead of {expected[sample, element]}"
+    return (
+        f"{case.name}: {len(places)} of {expected.size} bytes differ, the first in sample "
+        f"{sample} at {element}: {values}; {case.parameters}"
+    )

@@ -1,0 +1,40 @@
+"""Pairs of quantization parameters for operators that move values from one scale to another."""
+
+from collections.abc import Iterator
+
+from single_operator import Draw
+
+from tinyml.ir.graph import QuantParams
+
+# Both scales: equal, powers of two, outputs finer and coarser, ratios near 1, extreme ones.
+SCALES = (
+    (0.1, 0.1),
+    (0.5, 0.25),
+    (0.25, 0.5),
+    (0.05, 0.047),
+    (0.0471, 0.0472),
+    (1.0, 0.01),
+    (0.01, 1.0),
+    (5.0, 1e-4),
+    (1e-4, 5.0),
+    (1e-7, 20.0),
+)
+ZERO_POINTS = ((-128, -128), (127, 127), (-128, 127), (127, -128), (0, 0))
+
+RANDOM_PAIRS = 16
+
+
+def rescalings(draw: Draw) -> Iterator[tuple[QuantParams, QuantParams]]:
+    """Corners, then seeded ones."""
+    for source, output in SCALES:
+        yield (
+            QuantParams.per_tensor(source, draw.zero_point()),
+            QuantParams.per_tensor(output, draw.zero_point()),
+        )
+    for source_zero_point, output_zero_point in ZERO_POINTS:
+        yield (
+            QuantParams.per_tensor(0.05, source_zero_point),
+            QuantParams.per_tensor(0.03, output_zero_point),
+        )
+    for _ in range(RANDOM_PAIRS):
+        yield draw.quant(0.005, 0.2), draw.quant(0.005, 0.2)

@@ -1,0 +1,131 @@
+"""Cases of the conformance suite: graphs of one int8 operator, drawn from a seeded generator."""
+
+import importlib
+import math
+import pkgutil
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cases
+import numpy as np
+
+from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
+from tinyml.ir.verify import verify_quantized
+from tinyml.ops.activation import Activation
+from tinyml.ops.base import Operator
+from tinyml.ops.window import Padding
+
+SEED = 20240119
+
+SOURCE, OUTPUT = "source", "output"
+ZERO_POINTS = (-128, 127, 0)
+# A uniform int8 is this far from its mean, on average.
+INT8_DEVIATION = 74
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One graph; ``parameters`` is what a failure shows of it."""
+
+    name: str
+    parameters: Any
+    graph: Graph
+
+
+class Draw:
+    """Seeded choices: the same name draws the same, whatever other cases draw."""
+
+    def __init__(self, name: str) -> None:
+        self.rng = np.random.default_rng((SEED, zlib.crc32(name.encode())))
+
+    def one_of(self, *options: Any) -> Any:
+        return options[int(self.rng.integers(len(options)))]
+
+    def chance(self, probability: float) -> bool:
+        return bool(self.rng.random() < probability)
+
+    def integer(self, low: int, high: int) -> int:
+        """Both ends included."""
+        return int(self.rng.integers(low, high + 1))
+
+    def shape(self, rank: int, high: int) -> Shape:
+        return tuple(self.integer(1, high) for _ in range(rank))
+
+    def int8(self, shape: Shape, limit: int = 127) -> Array:
+        """Between ``-limit`` and ``limit``, or 127."""
+        return self.rng.integers(-limit, min(limit, 127) + 1, shape).astype(np.int8)
+
+    def scale(self, low: float = 1e-3, high: float = 1.0) -> float:
+        return float(np.exp(self.rng.uniform(math.log(low), math.log(high))))
+
+    def zero_point(self) -> int:
+        """Half of the time an extreme one."""
+        return int(self.one_of(self.one_of(*ZERO_POINTS), self.integer(-128, 127)))
+
+    def quant(self, low: float = 1e-3, high: float = 1.0) -> QuantParams:
+        return QuantParams.per_tensor(self.scale(low, high), self.zero_point())
+
+    def activation(self) -> Activation:
+        return Activation(self.one_of(*(activation.value for activation in Activation)))
+
+    def padding(self) -> Padding:
+        return Padding(self.one_of(0, 1))
+
+
+def int8_tensor(name: str, shape: Shape, quant: QuantParams, data: Array | None = None) -> Tensor:
+    return Tensor(name, shape, DType.INT8, quant, data)
+
+
+def single_operator(op: Operator, tensors: Sequence[Tensor], quant: QuantParams | None) -> Graph:
+    """The graph of ``op``, its output as the operator infers it; other tensors are its inputs."""
+    inputs = tuple(tensor.name for tensor in tensors if not tensor.is_constant)
+    by_name = {tensor.name: tensor for tensor in tensors}
+    (spec,) = op.infer(Graph(op.name, by_name, (), inputs, ()))
+    output = Tensor(op.outputs[0], spec.shape, spec.dtype, quant)
+    graph = Graph(op.name, {**by_name, output.name: output}, (op,), inputs, op.outputs)
+    verify_quantized(graph)
+    return graph
+
+
+def numbered(operator: str, drawn: Iterable[tuple[Any, Graph]]) -> Iterator[Case]:
+    """Name the cases of an operator by their place."""
+    for number, (parameters, graph) in enumerate(drawn):
+        yield Case(f"{operator}_{number:03}", parameters, graph)
+
+
+def samples_of(case: Case) -> list[Array]:
+    """Samples (7, *shape) of each input: all values in disorder, the corners, near the zero point.
+
+    Tensors of fewer than 256 elements get as many of the values as they have room for.
+    """
+    draw = Draw(case.name)
+    return [_samples(draw, case.graph.tensor(name)) for name in case.graph.inputs]
+
+
+def _samples(draw: Draw, tensor: Tensor) -> Array:
+    values = np.arange(max(256, tensor.size)) % 256 - 128
+    near = draw.rng.integers(-4, 5, tensor.size) + tensor.zero_point
+    rows = (
+        *(draw.rng.permuted(values)[: tensor.size] for _ in range(3)),
+        np.full(tensor.size, -128),
+        np.full(tensor.size, 127),
+        draw.rng.choice([-128, 127], tensor.size),
+        np.clip(near, -128, 127),
+    )
+    return np.stack(rows).astype(np.int8).reshape(len(rows), *tensor.shape)
+
+
+def operators_with_cases() -> list[str]:
+    """The names of the files in cases/, which are those in tinyml/ops."""
+    return [module.name for module in pkgutil.iter_modules([str(Path(cases.__file__).parent)])]
+
+
+def cases_of(operator: str) -> tuple[Case, ...]:
+    return tuple(numbered(operator, importlib.import_module(f"cases.{operator}").cases()))
+
+
+def all_cases() -> tuple[Case, ...]:
+    return tuple(case for operator in operators_with_cases() for case in cases_of(operator))

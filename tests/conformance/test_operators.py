@@ -1,0 +1,124 @@
+"""Every operator on every class of core, byte for byte against the named oracle."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+from merged import Merged, device_outputs, differences, merge, reference_outputs
+from single_operator import Case, all_cases, cases_of, operators_with_cases
+
+from tinyml.codegen.c_source import generate_c
+from tinyml.codegen.module import CModule
+from tinyml.firmware.boards import load_board
+from tinyml.ir.graph import Array
+from tinyml.ops.base import PORTABLE, Isa
+from tinyml.ops.registry import operators_by_opcode
+
+# One of each core. Boards with little memory run what fits, below.
+BOARDS = ("host", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")
+# What C made for every core at once runs on, besides.
+PORTABLE_BOARDS = ("mps2-an386", "mps3-an547")
+
+
+def in_group(board_name: str, group: str) -> object:
+    """Tests of one group share a process, and with it the generated C."""
+    return pytest.param(board_name, id=board_name, marks=pytest.mark.xdist_group(group))
+
+
+FEWEST_CASES = 30
+# Bytes of inputs and outputs that leave room for scratch in the 16 KiB of a Cortex-M0.
+SMALL_BYTES = 10_000
+
+
+@pytest.fixture(scope="module")
+def everything() -> tuple[Merged, list[Array]]:
+    """All cases in one model, and what the oracle answers."""
+    merged = merge(all_cases())
+    return merged, reference_outputs(merged)
+
+
+@pytest.fixture(scope="module")
+def module_for(everything: tuple[Merged, list[Array]]) -> Callable[[frozenset[Isa]], CModule]:
+    """All cases as C for a set of cores, generated once."""
+    return cache(lambda isas: generate_c(everything[0].graph, "conformance", isas))
+
+
+def report(different: list[str]) -> str:
+    return "\n".join([f"{len(different)} cases differ from the reference kernels:", *different])
+
+
+@pytest.mark.parametrize("board_name", [in_group(name, load_board(name).isa) for name in BOARDS])
+def test_every_case_gives_the_bytes_of_the_reference_kernels(
+    board_name, everything, module_for, tmp_path
+):
+    merged, expected = everything
+    board = load_board(board_name)
+    module = module_for(frozenset([Isa(board.isa)]))
+
+    different = differences(
+        merged, expected, device_outputs(merged, module, board, tmp_path / "fw")
+    )
+
+    assert not different, report(different)
+
+
+@pytest.mark.parametrize("board_name", [in_group(name, "portable") for name in PORTABLE_BOARDS])
+def test_c_for_every_core_gives_the_same_bytes(board_name, everything, module_for, tmp_path):
+    merged, expected = everything
+    module = module_for(PORTABLE)
+
+    got = device_outputs(merged, module, load_board(board_name), tmp_path / "fw")
+    different = differences(merged, expected, got)
+
+    assert not different, report(different)
+
+
+def test_a_core_without_unaligned_access_gives_the_same_bytes(tmp_path: Path) -> None:
+    board = load_board("microbit")
+    merged = merge(smallest_cases())
+    module = generate_c(merged.graph, "conformance", frozenset([Isa(board.isa)]))
+
+    got = device_outputs(merged, module, board, tmp_path / "fw")
+    different = differences(merged, reference_outputs(merged), got)
+
+    assert not different, report(different)
+
+
+def smallest_cases() -> list[Case]:
+    """As many of each operator as fit together, the smallest first."""
+    share = SMALL_BYTES // len(operators_with_cases())
+    return [case for operator in operators_with_cases() for case in fitting(operator, share)]
+
+
+def fitting(operator: str, limit: int) -> list[Case]:
+    chosen, used = [], 0
+    for case in sorted(cases_of(operator), key=live_bytes):
+        used += live_bytes(case)
+        if used > limit:
+            break
+        chosen.append(case)
+    return chosen
+
+
+def live_bytes(case: Case) -> int:
+    """Bytes of what is computed or read; constants are in flash."""
+    return sum(tensor.nbytes for tensor in case.graph.tensors.values() if not tensor.is_constant)
+
+
+def test_every_operator_has_a_file_of_cases():
+    implemented = {cls.__module__.rsplit(".", 1)[-1] for cls in operators_by_opcode().values()}
+
+    assert set(operators_with_cases()) == implemented
+
+
+@pytest.mark.parametrize("operator", operators_with_cases())
+def test_an_operator_has_at_least_thirty_different_cases(operator):
+    different = {repr(case.parameters) for case in cases_of(operator)}
+
+    assert len(different) >= FEWEST_CASES
+
+
+@pytest.mark.parametrize("operator", operators_with_cases())
+def test_cases_are_the_same_every_time(operator):
+    assert cases_of(operator) == cases_of(operator)

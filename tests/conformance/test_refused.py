@@ -1,0 +1,205 @@
+"""Variants without an exact kernel are refused with a ModelError, before they give wrong bits."""
+
+from dataclasses import replace
+
+import pytest
+from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
+from weighted import DRAWN, names, weighted_graph
+
+from tinyml.codegen.c_source import generate_c
+from tinyml.errors import ModelError
+from tinyml.ir.graph import DType, Graph, QuantParams, Shape, Tensor
+from tinyml.ops.activation import Activation
+from tinyml.ops.add import Add
+from tinyml.ops.average_pool_2d import AveragePool2D
+from tinyml.ops.base import PORTABLE
+from tinyml.ops.concatenation import Concatenation
+from tinyml.ops.conv_2d import Conv2D
+from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
+from tinyml.ops.dequantize import Dequantize
+from tinyml.ops.fully_connected import FullyConnected
+from tinyml.ops.mean import Mean
+from tinyml.ops.pad import Pad
+from tinyml.ops.quantize import Quantize
+from tinyml.ops.softmax import OUTPUT_QUANT, Softmax
+from tinyml.ops.window import Padding
+
+QUANT = QuantParams.per_tensor(0.1, 3)
+OTHER_QUANT = QuantParams.per_tensor(0.2, 3)
+ONE = {"inputs": (SOURCE,), "outputs": (OUTPUT,)}
+TWO = {"inputs": ("first", "second"), "outputs": (OUTPUT,)}
+SAME_WINDOW = {"stride": (1, 1), "padding": Padding.SAME, "activation": Activation.NONE}
+
+CONV = Conv2D(name="conv", **names(bias=True), **SAME_WINDOW, dilation=(1, 1))
+DEPTHWISE = DepthwiseConv2D(
+    name="depthwise", **names(bias=True), **SAME_WINDOW, dilation=(1, 1), multiplier=1
+)
+FULLY_CONNECTED = FullyConnected(
+    name="fully_connected",
+    **names(bias=True),
+    keep_num_dims=False,
+    activation=Activation.NONE,
+)
+ADD = Add(name="add", **TWO, activation=Activation.NONE)
+
+
+def generate(graph: Graph) -> None:
+    generate_c(graph, "refused", PORTABLE)
+
+
+def conv_graph(source: Shape, weights: Shape, *, per_channel: bool = True) -> Graph:
+    return weighted_graph(
+        Draw("refused"),
+        CONV,
+        source,
+        weights,
+        channel_axis=0,
+        per_channel=per_channel,
+        taps=9,
+        numbers=DRAWN,
+    )
+
+
+def test_grouped_convolution_is_refused():
+    with pytest.raises(ModelError, match="grouped convolution is not supported"):
+        conv_graph((1, 4, 4, 6), (2, 3, 3, 3))
+
+
+@pytest.mark.parametrize("zero_point", [-128, 1])
+def test_weights_with_a_zero_point_are_refused(zero_point):
+    graph = conv_graph((1, 4, 4, 6), (2, 3, 3, 6), per_channel=False)
+    weights = graph.tensor("weights")
+    quant = QuantParams(weights.quant.scale, (zero_point,))
+
+    with pytest.raises(ModelError, match="zero point"):
+        generate(graph.with_tensors(replace(weights, quant=quant)))
+
+
+def test_a_row_longer_than_16_bits_count_is_refused_by_a_convolution():
+    with pytest.raises(ModelError, match="at most 65535"):
+        generate(conv_graph((1, 1, 70_000, 1), (1, 1, 3, 1)))
+
+
+def test_a_row_longer_than_15_bits_count_is_refused_by_a_depthwise_convolution():
+    graph = weighted_graph(
+        Draw("refused"),
+        DEPTHWISE,
+        (1, 1, 40_000, 1),
+        (1, 1, 3, 1),
+        channel_axis=3,
+        per_channel=True,
+        taps=3,
+        numbers=DRAWN,
+    )
+
+    with pytest.raises(ModelError, match="at most 32767"):
+        generate(graph)
+
+
+def test_a_fully_connected_layer_per_channel_is_refused_unless_lowered():
+    graph = weighted_graph(
+        Draw("refused"),
+        FULLY_CONNECTED,
+        (1, 8),
+        (4, 8),
+        channel_axis=0,
+        per_channel=True,
+        taps=8,
+        numbers=DRAWN,
+    )
+
+    with pytest.raises(ModelError, match="must be lowered first"):
+        generate(graph)
+
+
+def test_broadcasting_is_refused_by_add():
+    tensors = [int8_tensor("first", (2, 3), QUANT), int8_tensor("second", (1, 3), QUANT)]
+
+    with pytest.raises(ModelError, match="broadcasting is not supported"):
+        single_operator(ADD, tensors, QUANT)
+
+
+def test_a_sum_whose_output_scale_is_far_too_small_is_refused():
+    tensors = [int8_tensor("first", (3,), QUANT), int8_tensor("second", (3,), QUANT)]
+    graph = single_operator(ADD, tensors, QuantParams.per_tensor(1e-8, 0))
+
+    with pytest.raises(ModelError, match="too small beside"):
+        generate(graph)
+
+
+def test_concatenation_of_different_scales_is_refused():
+    tensors = [int8_tensor("first", (3,), QUANT), int8_tensor("second", (3,), OTHER_QUANT)]
+
+    with pytest.raises(ModelError, match="must share scale and zero point"):
+        single_operator(Concatenation(name="concatenation", **TWO, axis=0), tensors, QUANT)
+
+
+def test_a_pool_that_rescales_is_refused():
+    pool = AveragePool2D(name="pool", **ONE, **SAME_WINDOW, size=(2, 2))
+
+    with pytest.raises(ModelError, match="must share scale and zero point"):
+        single_operator(pool, [int8_tensor(SOURCE, (1, 4, 4, 1), QUANT)], OTHER_QUANT)
+
+
+def test_a_mean_over_three_separate_groups_of_dimensions_is_refused():
+    mean = Mean(name="mean", **ONE, axes=(0, 2, 4), keep_dims=True)
+    graph = single_operator(mean, [int8_tensor(SOURCE, (2, 2, 2, 2, 2), QUANT)], QUANT)
+
+    with pytest.raises(ModelError, match="more than two separate groups"):
+        generate(graph)
+
+
+def test_padding_of_five_dimensions_is_refused():
+    pad = Pad(name="pad", **ONE, paddings=((1, 1),) * 5)
+    graph = single_operator(pad, [int8_tensor(SOURCE, (1, 1, 1, 1, 1), QUANT)], QUANT)
+
+    with pytest.raises(ModelError, match="more than 4 dimensions"):
+        generate(graph)
+
+
+def test_a_softmax_of_another_output_scale_is_refused():
+    softmax = Softmax(name="softmax", **ONE, beta=1.0)
+
+    with pytest.raises(ModelError, match=r"must have scale 0\.00390625"):
+        single_operator(softmax, [int8_tensor(SOURCE, (1, 4), QUANT)], OTHER_QUANT)
+
+
+def test_a_softmax_of_vanishing_scale_is_refused():
+    softmax = Softmax(name="softmax", **ONE, beta=1.0)
+    source = int8_tensor(SOURCE, (1, 4), QuantParams.per_tensor(1e-9, 0))
+
+    with pytest.raises(ModelError, match="too small for differences"):
+        generate(single_operator(softmax, [source], OUTPUT_QUANT))
+
+
+def test_float_tensors_inside_a_model_are_refused():
+    exit_op = Dequantize(name="float", inputs=(SOURCE,), outputs=("float",))
+    entry_op = Quantize(name=OUTPUT, inputs=("float",), outputs=(OUTPUT,))
+    tensors = (
+        int8_tensor(SOURCE, (3,), QUANT),
+        Tensor("float", (3,), DType.FLOAT32),
+        int8_tensor(OUTPUT, (3,), QUANT),
+    )
+    by_name = {tensor.name: tensor for tensor in tensors}
+    graph = Graph("float inside", by_name, (exit_op, entry_op), (SOURCE,), (OUTPUT,))
+
+    with pytest.raises(ModelError, match="2 of the model's 2 operators cannot run"):
+        generate(graph)
+
+
+def test_depthwise_layers_without_bias_get_zeros_where_the_mve_kernel_would_read_past_null():
+    op = replace(DEPTHWISE, inputs=(SOURCE, "weights"))
+    graph = weighted_graph(
+        Draw("refused"),
+        op,
+        (1, 3, 3, 125),
+        (1, 3, 3, 125),
+        channel_axis=3,
+        per_channel=True,
+        taps=9,
+        numbers=DRAWN,
+    )
+
+    weights = generate_c(graph, "without_bias", PORTABLE).files["without_bias_weights.c"]
+
+    assert "zero_bias[125]" in weights

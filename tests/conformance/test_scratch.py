@@ -1,0 +1,123 @@
+"""Scratch sizes computed in Python are those CMSIS-NN's own functions return."""
+
+import ctypes
+
+import pytest
+from single_operator import Draw, cases_of
+
+from tinyml.firmware.toolchain import find_cmsis_nn, find_tool, run_tool
+from tinyml.ops.average_pool_2d import avgpool_s8_scratch
+from tinyml.ops.base import Isa, ScratchContext
+from tinyml.ops.conv_2d import convolve_s8_scratch
+from tinyml.ops.depthwise_conv_2d import depthwise_s8_opt_scratch
+from tinyml.passes.pipeline import prepare_for_device
+
+SHAPES = 500
+
+SOURCES = (
+    "ConvolutionFunctions/arm_convolve_get_buffer_sizes_s8.c",
+    "ConvolutionFunctions/arm_depthwise_conv_get_buffer_sizes_s8.c",
+    "PoolingFunctions/arm_avgpool_get_buffer_sizes_s8.c",
+    "FullyConnectedFunctions/arm_fully_connected_get_buffer_sizes_s8.c",
+)
+
+# The functions of a core; built for the host, those without a suffix are the scalar core's.
+SUFFIXES = {Isa.SCALAR: "", Isa.DSP: "_dsp", Isa.MVE: "_mve"}
+
+
+class Dims(ctypes.Structure):
+    """``cmsis_nn_dims``."""
+
+    _fields_ = [(name, ctypes.c_int32) for name in "nhwc"]
+
+
+def fields(*names: str) -> list[tuple[str, type[ctypes.c_int32]]]:
+    return [(name, ctypes.c_int32) for name in names]
+
+
+WINDOW = tuple(f"{pair}_{axis}" for pair in ("stride", "padding", "dilation") for axis in "wh")
+OFFSETS, LIMITS = ("input_offset", "output_offset"), ("min", "max")
+
+
+class ConvParams(ctypes.Structure):
+    """``cmsis_nn_conv_params``, its inner structs laid open."""
+
+    _fields_ = fields(*OFFSETS, *WINDOW, *LIMITS)
+
+
+class DepthwiseParams(ctypes.Structure):
+    """``cmsis_nn_dw_conv_params``, its inner structs laid open."""
+
+    _fields_ = fields(*OFFSETS, "ch_mult", *WINDOW, *LIMITS)
+
+
+@pytest.fixture(scope="module")
+def cmsis_nn(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    """CMSIS-NN's functions for buffer sizes, as a library of this computer."""
+    found = find_cmsis_nn()
+    library = tmp_path_factory.mktemp("scratch") / "sizes.so"
+    sources = [found.root / "Source" / source for source in SOURCES]
+    include = ("-I", found.include)
+    run_tool([find_tool("gcc").path, "-shared", "-fPIC", "-w", *include, *sources, "-o", library])
+    return ctypes.CDLL(str(library))
+
+
+def unit_window(**others: int) -> dict[str, int]:
+    return {"stride_w": 1, "stride_h": 1, "dilation_w": 1, "dilation_h": 1, **others}
+
+
+@pytest.mark.parametrize("isa", Isa)
+def test_convolution_scratch_is_cmsis_nns(cmsis_nn, isa):
+    draw = Draw("convolution scratch")
+    function = getattr(cmsis_nn, f"arm_convolve_wrapper_s8_get_buffer_size{SUFFIXES[isa]}")
+    # Padding leads the wrapper to arm_convolve_s8, whatever the filter.
+    params = ConvParams(**unit_window(padding_h=1, padding_w=1))
+    for _ in range(SHAPES):
+        height, width, channels = draw.integer(1, 9), draw.integer(1, 9), draw.integer(1, 300)
+        source, filters = Dims(1, 9, 9, channels), Dims(4, height, width, channels)
+
+        size = function(*map(ctypes.byref, (params, source, filters, source)))
+
+        assert convolve_s8_scratch(height * width * channels, isa) == size
+
+
+@pytest.mark.parametrize("isa", Isa)
+def test_depthwise_scratch_is_cmsis_nns(cmsis_nn, isa):
+    draw = Draw("depthwise scratch")
+    function = getattr(cmsis_nn, f"arm_depthwise_conv_wrapper_s8_get_buffer_size{SUFFIXES[isa]}")
+    # Two rows of padding lead the wrapper away from its 3x3 kernel.
+    params = DepthwiseParams(**unit_window(padding_h=2, padding_w=2), ch_mult=1)
+    for _ in range(SHAPES):
+        height, width, channels = draw.integer(1, 9), draw.integer(1, 9), draw.integer(1, 300)
+        source, filters = Dims(1, 9, 9, channels), Dims(1, height, width, channels)
+
+        size = function(*map(ctypes.byref, (params, source, filters, source)))
+
+        assert depthwise_s8_opt_scratch(channels, height * width, isa) == size
+
+
+@pytest.mark.parametrize("isa", Isa)
+def test_average_pool_scratch_is_cmsis_nns(cmsis_nn, isa):
+    draw = Draw("average pool scratch")
+    function = getattr(cmsis_nn, f"arm_avgpool_s8_get_buffer_size{SUFFIXES[isa]}")
+    for _ in range(SHAPES):
+        width, channels = draw.integer(1, 99), draw.integer(1, 999)
+
+        assert avgpool_s8_scratch(channels, isa) == function(width, channels)
+
+
+@pytest.mark.parametrize("isa", Isa)
+def test_the_weight_sums_of_fully_connected_layers_fill_cmsis_nns_buffer(cmsis_nn, isa):
+    function = getattr(cmsis_nn, f"arm_fully_connected_s8_get_buffer_size{SUFFIXES[isa]}")
+    for case in cases_of("fully_connected"):
+        op = case.graph.ops[0]
+        graph = prepare_for_device(case.graph)
+        if graph.ops != case.graph.ops:
+            continue
+        (call,) = op.to_c(graph, frozenset([isa])).calls
+        (context,) = (a for a in call.arguments if isinstance(a, ScratchContext))
+        features, depth = graph.tensor("weights").shape
+
+        size = function(ctypes.byref(Dims(depth, 1, 1, features)))
+
+        assert (0 if context.array is None else context.array.data.nbytes) == size
