@@ -104,13 +104,12 @@ class _Worker:
         self.process.wait()
 
 
-_running: list[_Worker] = []
+# Processes that wait for work. One that is busy is not among them: two runs may take turns.
+_idle: list[_Worker] = []
 
 
 def _request(message: dict[str, Any], runtime: Runtime) -> Iterator[list[Array]]:
-    if not _running:
-        _running.append(_Worker())
-    worker = _running[0]
+    worker = _idle.pop() if _idle else _Worker()
     finished = False
     try:
         for kind, value in _exchange(worker.process, message):
@@ -123,8 +122,9 @@ def _request(message: dict[str, Any], runtime: Runtime) -> Iterator[list[Array]]
         raise ModelError(f"{runtime.label} crashed while it ran the model") from error
     finally:
         # An exchange cut short leaves replies in the pipe.
-        if not finished:
-            _running.remove(worker)
+        if finished:
+            _idle.append(worker)
+        else:
             worker.stop()
 
 
