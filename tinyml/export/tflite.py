@@ -107,6 +107,8 @@ class _Writer:
         if isinstance(source, str):
             return source
         name = f"{op.name}/{source.suffix}"
+        while name in self.index:  # a model may have a tensor of that name
+            name += "_"
         self._add_tensor(
             Tensor(name, source.data.shape, DType(source.data.dtype.name), data=source.data)
         )
