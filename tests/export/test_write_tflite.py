@@ -1,4 +1,4 @@
-"""Named after the function: ``tests/frontend`` tests reading, and test files share one namespace."""
+"""Named after the function: test files share one namespace, and reading has its own."""
 
 import subprocess
 import sys

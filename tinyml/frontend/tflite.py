@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from tinyml.errors import InputError, ModelError
+from tinyml.errors import InputError, ModelError, TinymlError
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ir.verify import verify_float, verify_quantized
 from tinyml.ops.base import Operator, TfliteNode
 from tinyml.ops.registry import operators_by_opcode
 
 IDENTIFIER = b"TFL3"
+
+# Index of an optional input that is not there.
+ABSENT = -1
 
 DTYPES = {
     schema.TensorType.FLOAT32: DType.FLOAT32,
@@ -43,7 +46,28 @@ def read_tflite(data: bytes, name: str) -> Graph:
     no TFLite model, ModelError where the model asks for what tinyml cannot do; operators that are
     not supported are listed all at once.
     """
-    model = _parse(data, name)
+    if data[4:8] != IDENTIFIER:
+        raise InputError(
+            f"'{name}' is not a TFLite model: expected the identifier 'TFL3' at byte 4, "
+            f"got {data[4:8]!r}; give a .tflite file"
+        )
+    try:
+        return _read_model(schema.ModelT.InitFromPackedBuf(data, 0), name)
+    except TinymlError:
+        raise
+    except Exception as error:  # a damaged file breaks any promise of the schema
+        raise InputError(
+            f"'{name}' is a damaged TFLite model ({len(data)} bytes; {type(error).__name__}: "
+            f"{error}); copy or export it again"
+        ) from error
+
+
+def is_quantized(graph: Graph) -> bool:
+    """Whether any activation is an integer with a scale."""
+    return any(t.quant is not None and not t.is_constant for t in graph.tensors.values())
+
+
+def _read_model(model: Any, name: str) -> Graph:
     subgraph = _only_subgraph(model, name)
     tensors = _read_tensors(model, subgraph)
     order = list(tensors)
@@ -52,8 +76,8 @@ def read_tflite(data: bytes, name: str) -> Graph:
         name=name,
         tensors=tensors,
         ops=ops,
-        inputs=tuple(order[index] for index in _list(subgraph.inputs)),
-        outputs=tuple(order[index] for index in _list(subgraph.outputs)),
+        inputs=tuple(_name_at(order, index, "an input") for index in _list(subgraph.inputs)),
+        outputs=tuple(_name_at(order, index, "an output") for index in _list(subgraph.outputs)),
     ).pruned()
     _refuse_dynamic_shapes(subgraph, order, graph)
     if is_quantized(graph):
@@ -61,26 +85,6 @@ def read_tflite(data: bytes, name: str) -> Graph:
     else:
         verify_float(graph)
     return graph
-
-
-def is_quantized(graph: Graph) -> bool:
-    """Whether any activation is an integer with a scale."""
-    return any(t.quant is not None and not t.is_constant for t in graph.tensors.values())
-
-
-def _parse(data: bytes, name: str) -> Any:
-    if data[4:8] != IDENTIFIER:
-        raise InputError(
-            f"'{name}' is not a TFLite model: expected the identifier 'TFL3' at byte 4, "
-            f"got {data[4:8]!r}; give a .tflite file"
-        )
-    try:
-        return schema.ModelT.InitFromPackedBuf(data, 0)
-    except Exception as error:  # a damaged flatbuffer can raise nearly anything
-        raise InputError(
-            f"'{name}' is a damaged TFLite model ({len(data)} bytes; {type(error).__name__}: "
-            f"{error}); copy or export it again"
-        ) from error
 
 
 def _only_subgraph(model: Any, name: str) -> Any:
@@ -97,6 +101,15 @@ def _list(values: Any) -> list[Any]:
     return [] if values is None else list(values)
 
 
+def _name_at(order: list[str], index: int, where: str) -> str:
+    """Name of the tensor with that index, which ``where`` refers to."""
+    if not 0 <= index < len(order):
+        raise InputError(
+            f"{where} refers to tensor {index}, the model has {len(order)}; copy or export it again"
+        )
+    return order[index]
+
+
 def _text(raw: Any) -> str:
     return "" if raw is None else bytes(raw).decode("utf-8", "replace")
 
@@ -109,7 +122,7 @@ def _read_tensors(model: Any, subgraph: Any) -> dict[str, Tensor]:
     tensors: dict[str, Tensor] = {}
     for index, raw in enumerate(_list(subgraph.tensors)):
         name = _text(raw.name) or f"tensor_{index}"
-        if name in tensors:
+        while name in tensors:
             name = f"{name}#{index}"
         tensors[name] = _read_tensor(model, raw, name)
     return tensors
@@ -124,6 +137,11 @@ def _read_tensor(model: Any, raw: Any, name: str) -> Tensor:
         raise ModelError(f"tensor '{name}' is sparse, expected dense; convert without sparsity")
     dtype = DTYPES[raw.type]
     shape: Shape = tuple(int(size) for size in _list(raw.shape))
+    if any(size < 0 for size in shape):
+        raise ModelError(
+            f"tensor '{name}' has the dynamic shape {shape}, expected static sizes; "
+            "fix the model's input shape before converting it"
+        )
     return Tensor(name, shape, dtype, _read_quant(raw), _read_data(model, raw, name, shape, dtype))
 
 
@@ -138,9 +156,10 @@ def _read_quant(raw: Any) -> QuantParams | None:
 
 
 def _read_data(model: Any, raw: Any, name: str, shape: Shape, dtype: DType) -> Array | None:
-    if not 0 <= raw.buffer < len(model.buffers):
+    buffers = _list(model.buffers)
+    if not 0 <= raw.buffer < len(buffers):
         raise InputError(f"tensor '{name}' refers to buffer {raw.buffer}, which does not exist")
-    data = model.buffers[raw.buffer].data
+    data = buffers[raw.buffer].data
     if data is None or len(data) == 0:
         return None
     expected = math.prod(shape) * dtype.itemsize
@@ -173,7 +192,7 @@ def _read_ops(
     """Read all operators; those that cannot be read are reported together."""
     ops, refused = [], []
     for place, raw in enumerate(_list(subgraph.operators)):
-        node = _read_node(model, raw, tensors, order)
+        node = _read_node(model, raw, place, tensors, order)
         try:
             ops.append(_operator_class(node).from_tflite(node))
         except ModelError as error:
@@ -184,16 +203,27 @@ def _read_ops(
     return tuple(ops)
 
 
-def _read_node(model: Any, raw: Any, tensors: Mapping[str, Tensor], order: list[str]) -> TfliteNode:
-    code = model.operatorCodes[raw.opcodeIndex]
+def _read_node(
+    model: Any, raw: Any, place: int, tensors: Mapping[str, Tensor], order: list[str]
+) -> TfliteNode:
+    codes = _list(model.operatorCodes)
+    if not 0 <= raw.opcodeIndex < len(codes):
+        raise InputError(
+            f"operator {place} refers to operator code {raw.opcodeIndex}, the model has "
+            f"{len(codes)}; copy or export it again"
+        )
+    code = codes[raw.opcodeIndex]
     # Files written before the field was widened hold the code in the deprecated byte.
     opcode = OPCODE_NAMES.get(max(code.builtinCode, code.deprecatedBuiltinCode), "UNKNOWN")
     if opcode == "CUSTOM":
         opcode = f"CUSTOM {_text(code.customCode)}"
-    inputs = tuple(order[index] if index >= 0 else "" for index in _list(raw.inputs))
+    where = f"operator {place}"
+    inputs = tuple(
+        "" if index == ABSENT else _name_at(order, index, where) for index in _list(raw.inputs)
+    )
     while inputs and not inputs[-1]:
         inputs = inputs[:-1]
-    outputs = tuple(order[index] for index in _list(raw.outputs))
+    outputs = tuple(_name_at(order, index, where) for index in _list(raw.outputs))
     return TfliteNode(
         opcode=opcode,
         name=outputs[0] if outputs else opcode,
