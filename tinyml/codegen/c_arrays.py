@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,16 @@ from tinyml.ir.graph import Array
 VALUES_PER_LINE = {1: 20, 2: 14, 4: 8, 8: 5}
 
 
+def c_type(dtype: np.dtype[Any]) -> str:
+    """C's name of an element type; a bool is stored as one byte."""
+    if dtype.kind == "f":
+        return "float"
+    return "uint8_t" if dtype.kind == "b" else f"{dtype.name}_t"
+
+
 def declaration(name: str, data: Array) -> str:
     """``const int8_t name[size]``."""
-    return f"const {data.dtype.name}_t {name}[{data.size}]"
+    return f"const {c_type(data.dtype)} {name}[{data.size}]"
 
 
 def definition(name: str, data: Array) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tinyml import __version__
+from tinyml.codegen.c_arrays import c_type
 from tinyml.codegen.module import ArenaSlot
 from tinyml.codegen.program import Program
 from tinyml.ir.graph import Graph, Tensor
+from tinyml.numerics.affine import LIMITS
 
 ARENA_ALIGNMENT = 16
 
@@ -104,39 +106,43 @@ def float_literal(value: float) -> str:
 
 
 def _helpers(name: str, end: str, prefix: str, tensor: Tensor, is_input: bool) -> list[str]:  # noqa: FBT001  # private
-    c_type = f"{tensor.dtype.value}_t"
+    element = c_type(tensor.dtype.numpy)
     const = "" if is_input else "const "
     pointer = [
-        f"static inline {const}{c_type} *{name}_{end}({const}void *arena)",
+        f"static inline {const}{element} *{name}_{end}({const}void *arena)",
         "{",
-        f"    return ({const}{c_type} *)(({const}uint8_t *)arena + {prefix}_OFFSET);",
+        f"    return ({const}{element} *)(({const}uint8_t *)arena + {prefix}_OFFSET);",
         "}",
     ]
     if tensor.quant is None:
         return pointer
     convert = _quantize_helper if is_input else _dequantize_helper
-    return [*pointer, "", *convert(name, end, prefix, c_type)]
+    return [*pointer, "", *convert(name, end, prefix, tensor)]
 
 
-def _quantize_helper(name: str, end: str, prefix: str, c_type: str) -> list[str]:
+def _quantize_helper(name: str, end: str, prefix: str, tensor: Tensor) -> list[str]:
+    element = c_type(tensor.dtype.numpy)
+    low, high = LIMITS[tensor.dtype]
+    far = float(4 * (high + 1))  # beyond any value the zero point can bring back into range
     return [
         "/* round(x / scale) + zero point, halves away from zero, saturated; NaN is the least. */",
-        f"static inline {c_type} {name}_quantize_{end}(float x)",
+        f"static inline {element} {name}_quantize_{end}(float x)",
         "{",
         f"    float scaled = x / {prefix}_SCALE;",
-        "    scaled = scaled > -512.0f ? scaled : -512.0f;",
-        "    scaled = scaled < 512.0f ? scaled : 512.0f;",
+        f"    scaled = scaled > -{far}f ? scaled : -{far}f;",
+        f"    scaled = scaled < {far}f ? scaled : {far}f;",
         "    int32_t q = (int32_t)scaled;",
         "    const float rest = scaled - (float)q;",
         f"    q += (rest >= 0.5f) - (rest <= -0.5f) + {prefix}_ZERO_POINT;",
-        f"    return ({c_type})(q < -128 ? -128 : q > 127 ? 127 : q);",
+        f"    return ({element})(q < {low} ? {low} : q > {high} ? {high} : q);",
         "}",
     ]
 
 
-def _dequantize_helper(name: str, end: str, prefix: str, c_type: str) -> list[str]:
+def _dequantize_helper(name: str, end: str, prefix: str, tensor: Tensor) -> list[str]:
+    element = c_type(tensor.dtype.numpy)
     return [
-        f"static inline float {name}_dequantize_{end}({c_type} q)",
+        f"static inline float {name}_dequantize_{end}({element} q)",
         "{",
         f"    return {prefix}_SCALE * (float)(q - {prefix}_ZERO_POINT);",
         "}",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tinyml.codegen.c_arrays import declaration, definition
+from tinyml.codegen.c_arrays import c_type, declaration, definition
 from tinyml.codegen.c_header import ARENA_ALIGNMENT, arena_slots, banner, render_header
 from tinyml.codegen.module import CModule
 from tinyml.codegen.program import Layer, Program, constant_name, make_program, short_name
-from tinyml.ir.graph import Graph
+from tinyml.ir.graph import DType, Graph
 from tinyml.ops.base import (
     Argument,
     ConstantArray,
@@ -22,9 +22,12 @@ from tinyml.ops.base import (
 from tinyml.plan.lifetimes import at_peak
 
 
-def generate_c(graph: Graph, name: str, isas: frozenset[Isa]) -> CModule:
-    """Make the C module of an int8 graph; the same graph and name always give the same bytes."""
-    program = make_program(graph, name, isas)
+def generate_c(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int = 5) -> CModule:
+    """Make the C module of an int8 graph; the same arguments always give the same bytes.
+
+    ``cmsis_nn`` is the major version of CMSIS-NN whose interface the calls use.
+    """
+    program = make_program(graph, name, isas, cmsis_nn)
     kernels = {call.source for layer in program.layers for call in layer.calls if call.source}
     return CModule(
         name=name,
@@ -74,6 +77,7 @@ def _render_source(program: Program) -> str:
             '#include "arm_nnfunctions.h"',
             *kernels_include,
             "",
+            *_interface_guard(program),
             *_declarations(program),
             *(_render_layer(program, layer) for layer in called),
             _render_hook(program),
@@ -182,7 +186,9 @@ def _render_pointer(program: Program, name: str) -> str:
         return "NULL"
     if name in program.constant_names:
         return program.constant_names[name]
-    return f"memory + {program.plan.tensors[name]}"
+    address = f"memory + {program.plan.tensors[name]}"
+    dtype = program.graph.tensor(name).dtype
+    return address if dtype is DType.INT8 else f"({c_type(dtype.numpy)} *)({address})"
 
 
 def _render_struct(program: Program, layer: Layer, struct: Struct) -> str:
@@ -217,3 +223,21 @@ def _render_context(program: Program, layer: Layer, call: KernelCall) -> str:
     elif layer.scratch_bytes:
         buffer, size = f"memory + {layer.scratch_offset}", layer.scratch_bytes
     return f"    const cmsis_nn_context context = {{{buffer}, {size}}};"
+
+
+def _interface_guard(program: Program) -> list[str]:
+    """Repeat a prototype CMSIS-NN changed, where calls that compile either way depend on it."""
+    calls = [call for layer in program.layers for call in layer.calls]
+    contexts = [a for call in calls for a in call.arguments if isinstance(a, ScratchContext)]
+    if all(context.array is None for context in contexts):
+        return []
+    return [
+        f"/* Fails to compile where CMSIS-NN is not of the generation of {program.cmsis_nn}.0.0. */",
+        "arm_cmsis_nn_status arm_convolve_s8(",
+        "    const cmsis_nn_context *, const cmsis_nn_conv_params *,",
+        "    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *, const int8_t *,",
+        "    const cmsis_nn_dims *, const int8_t *, const cmsis_nn_dims *, const int32_t *,",
+        f"    {'const cmsis_nn_dims *, ' if program.cmsis_nn >= 7 else ''}"
+        "const cmsis_nn_dims *, int8_t *);",
+        "",
+    ]

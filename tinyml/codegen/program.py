@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.ops.base import (
     Argument,
+    ChangedIn7,
     ConstantArray,
     Isa,
     Kernel,
@@ -44,11 +45,12 @@ class Layer:
 class Program:
     """What the C text is made of, and nothing else.
 
-    ``constants`` maps C names to arrays in the order of use; ``constant_names`` maps constant
+    ``cmsis_nn`` is the major version whose interface the calls use. ``constants`` maps C names to arrays in the order of use; ``constant_names`` maps constant
     tensors of the graph to those names.
     """
 
     name: str
+    cmsis_nn: int
     graph: Graph
     plan: MemoryPlan
     layers: tuple[Layer, ...]
@@ -56,13 +58,18 @@ class Program:
     constant_names: Mapping[str, str]
 
 
-def make_program(graph: Graph, name: str, isas: frozenset[Isa]) -> Program:
+def make_program(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int = 5) -> Program:
     """Choose kernels for all of ``isas``, plan the memory, and name everything.
+
+    ``cmsis_nn`` is the major version of CMSIS-NN whose interface the calls use.
 
     ``graph`` is int8 inside and at its edges; ``name`` is a C identifier. Raises ModelError that
     lists every operator the device cannot run.
     """
-    kernels = choose_kernels(graph, isas)
+    kernels = {
+        op: replace(kernel, calls=tuple(_settle(call, cmsis_nn) for call in kernel.calls))
+        for op, kernel in choose_kernels(graph, isas).items()
+    }
     plan = plan_memory(graph, kernels)
     names = _layer_names(graph)
     layers = tuple(
@@ -74,7 +81,19 @@ def make_program(graph: Graph, name: str, isas: frozenset[Isa]) -> Program:
     for layer in layers:
         for call in layer.calls:
             _collect_constants(graph, name, layer, call, constants, constant_names)
-    return Program(name, graph, plan, layers, constants, constant_names)
+    return Program(name, cmsis_nn, graph, plan, layers, constants, constant_names)
+
+
+def _settle(call: KernelCall, cmsis_nn: int) -> KernelCall:
+    """Pass each argument that changed in CMSIS-NN as this version takes it, if at all."""
+    arguments: list[Argument] = []
+    for argument in call.arguments:
+        settled: Argument | None = argument
+        if isinstance(argument, ChangedIn7):
+            settled = argument.since if cmsis_nn >= 7 else argument.before
+        if settled is not None:
+            arguments.append(settled)
+    return replace(call, arguments=tuple(arguments))
 
 
 def identifier(text: str) -> str:

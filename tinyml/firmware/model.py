@@ -11,6 +11,7 @@ from tinyml.files import atomic_directory
 from tinyml.firmware import firmware_dir
 from tinyml.firmware.boards import Board
 from tinyml.firmware.build import BuildResult, build_firmware
+from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import Graph
 from tinyml.ops.base import PORTABLE, Isa
 from tinyml.passes.pipeline import prepare_for_device
@@ -21,7 +22,8 @@ KERNEL_HEADER = "tinyml_kernels.h"
 def generate_model(graph: Graph, board: Board | None = None) -> CModule:
     """Make the C of a quantized graph, for ``board`` or, without one, for any Cortex-M."""
     isas = frozenset([Isa(board.isa)]) if board else PORTABLE
-    return generate_c(prepare_for_device(graph), identifier(graph.name), isas)
+    interface = find_cmsis_nn().interface
+    return generate_c(prepare_for_device(graph), identifier(graph.name), isas, interface)
 
 
 def write_module(module: CModule, directory: Path) -> list[Path]:

@@ -61,7 +61,7 @@ class Toolchain:
     objcopy: Tool | None  # the host needs none
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CmsisNN:
     """A CMSIS-NN source tree; ``digest`` is the SHA-256 of its sources and headers."""
 
@@ -76,8 +76,19 @@ class CmsisNN:
 
     @property
     def sources(self) -> tuple[Path, ...]:
-        """All its C files, sorted."""
-        return tuple(sorted((self.root / "Source").rglob("*.c")))
+        """All its C files but those on floating-point tensors, sorted."""
+        found = sorted((self.root / "Source").rglob("*.c"))
+        return tuple(path for path in found if not path.stem.endswith(("_f16", "_f32")))
+
+    @functools.cached_property
+    def interface(self) -> int:
+        """Major version whose arguments its functions take: 7 since 7.0.0, 5 before.
+
+        The headers carry no version of the library, so an argument tells.
+        """
+        header = (self.include / "arm_nnfunctions.h").read_text(encoding="utf-8")
+        prototype = header.partition("arm_cmsis_nn_status arm_convolve_s8(")[2].partition(";")[0]
+        return 7 if "upscale_dims" in prototype else 5
 
 
 def find_tool(name: str) -> Tool:

@@ -172,7 +172,15 @@ class ScratchContext:
     array: ConstantArray | None = None
 
 
-Argument = Struct | ConstantArray | TensorPointer | ScratchContext | int
+@dataclass(frozen=True, slots=True)
+class ChangedIn7:
+    """An argument that CMSIS-NN 7.0.0 changed; None where a version has no such argument."""
+
+    before: Argument | None
+    since: Argument | None
+
+
+Argument = Struct | ConstantArray | TensorPointer | ScratchContext | ChangedIn7 | int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

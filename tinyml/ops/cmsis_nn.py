@@ -8,8 +8,11 @@ import numpy as np
 
 from tinyml.ir.graph import DType, Graph, Tensor
 from tinyml.numerics.fixed_point import quantize_multiplier
-from tinyml.ops.base import ConstantArray, Operator, Struct
+from tinyml.ops.base import ChangedIn7, ConstantArray, Operator, Struct, TensorPointer
 from tinyml.ops.window import Pair
+
+# From 7.0.0 on convolutions take the sizes of a transposed convolution's upscaling, or NULL.
+NO_UPSCALING = ChangedIn7(before=None, since=TensorPointer(""))
 
 
 def dims(name: str, sizes: Sequence[int]) -> Struct:

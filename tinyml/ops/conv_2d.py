@@ -23,6 +23,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import (
+    NO_UPSCALING,
     channel_scales,
     clamp,
     dims,
@@ -163,6 +164,7 @@ class Conv2D(Operator):
                 TensorPointer(weights.name),
                 dims("bias_dims", (1, 1, 1, weights.shape[0])),
                 TensorPointer(self.inputs[2] if len(self.inputs) > 2 else ""),
+                *((NO_UPSCALING,) if function == "arm_convolve_s8" else ()),
                 dims("output_dims", output.shape),
                 TensorPointer(output.name),
             ),

@@ -11,6 +11,7 @@ from tinyml.ir.graph import DType, Graph, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
 from tinyml.ops.base import (
+    ChangedIn7,
     ConstantArray,
     InlineConstant,
     Isa,
@@ -161,7 +162,7 @@ class FullyConnected(Operator):
         return KernelCall(
             function="arm_fully_connected_s8",
             arguments=(
-                ScratchContext(self._weight_sums(graph) if Isa.MVE in isas else None),
+                self._weight_sums(graph) if Isa.MVE in isas else ScratchContext(),
                 Struct("cmsis_nn_fc_params", "fc_params", params),
                 Struct(
                     "cmsis_nn_per_tensor_quant_params",
@@ -180,10 +181,20 @@ class FullyConnected(Operator):
             returns_status=True,
         )
 
-    def _weight_sums(self, graph: Graph) -> ConstantArray:
-        """Sum of each row of weights, which the MVE kernel wants ready-made."""
-        sums = graph.tensor(self.inputs[1]).constant.astype(np.int64).sum(axis=1)
-        return ConstantArray("weight_sums", sums.astype(np.int32))
+    def _weight_sums(self, graph: Graph) -> ChangedIn7:
+        """Sum of each row of weights, which the MVE kernel wants ready-made.
+
+        From 7.0.0 on they are to be multiplied by the input's offset already, the bias added.
+        """
+        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
+        sums = weights.constant.astype(np.int64).sum(axis=1)
+        bias = graph.optional(self.inputs[2]) if len(self.inputs) > 2 else None
+        complete = sums * -source.zero_point + (0 if bias is None else bias.constant)
+        before, since = (
+            ScratchContext(ConstantArray("weight_sums", values.astype(np.int32)))
+            for values in (sums, complete)
+        )
+        return ChangedIn7(before, since)
 
 
 def _onnx_reshape(source: str, output: str, shape: tuple[int, ...]) -> OnnxNode:
