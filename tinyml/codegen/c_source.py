@@ -231,13 +231,13 @@ def _interface_guard(program: Program) -> list[str]:
     contexts = [a for call in calls for a in call.arguments if isinstance(a, ScratchContext)]
     if all(context.array is None for context in contexts):
         return []
+    upscaling = "const cmsis_nn_dims *, " if program.cmsis_nn >= 7 else ""
     return [
-        f"/* Fails to compile where CMSIS-NN is not of the generation of {program.cmsis_nn}.0.0. */",
+        f"/* Fails to compile where CMSIS-NN has not the interface of {program.cmsis_nn}.0.0. */",
         "arm_cmsis_nn_status arm_convolve_s8(",
         "    const cmsis_nn_context *, const cmsis_nn_conv_params *,",
         "    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *, const int8_t *,",
         "    const cmsis_nn_dims *, const int8_t *, const cmsis_nn_dims *, const int32_t *,",
-        f"    {'const cmsis_nn_dims *, ' if program.cmsis_nn >= 7 else ''}"
-        "const cmsis_nn_dims *, int8_t *);",
+        f"    {upscaling}const cmsis_nn_dims *, int8_t *);",
         "",
     ]

@@ -45,8 +45,9 @@ class Layer:
 class Program:
     """What the C text is made of, and nothing else.
 
-    ``cmsis_nn`` is the major version whose interface the calls use. ``constants`` maps C names to arrays in the order of use; ``constant_names`` maps constant
-    tensors of the graph to those names.
+    ``cmsis_nn`` is the major version whose interface the calls use. ``constants`` maps C names to
+    arrays in the order of use; ``constant_names`` maps constant tensors of the graph to those
+    names.
     """
 
     name: str
