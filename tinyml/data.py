@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -92,17 +93,10 @@ def _quantize_input(array: Array, tensor: Tensor) -> Array:
 def _read_arrays(path: Path) -> Mapping[str, Array]:
     if not path.is_file():
         raise InputError(f"there is no file '{path}'; give an .npz or .npy file of samples")
-    if not _starts_with_a_known_signature(path):
-        raise InputError(
-            f"'{path}' is no .npz or .npy file by its first bytes; write it with numpy.savez or "
-            "numpy.save"
-        )
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {"x": loaded}
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
+        # numpy leaves a file open that it fails on.
+        with path.open("rb") as file:
+            return _load(path, file)
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(
             f"'{path}' cannot be read as .npz or .npy ({error}); write it with numpy.savez or "
@@ -110,13 +104,19 @@ def _read_arrays(path: Path) -> Mapping[str, Array]:
         ) from error
 
 
-def _starts_with_a_known_signature(path: Path) -> bool:
-    """Look before numpy does, which takes everything else for a pickle and says so."""
-    try:
-        with path.open("rb") as file:
-            return file.read(6).startswith((NPY_SIGNATURE, ZIP_SIGNATURE, EMPTY_ZIP_SIGNATURE))
-    except OSError as error:
-        raise InputError(f"'{path}' cannot be read: {error.strerror}") from error
+def _load(path: Path, file: BinaryIO) -> Mapping[str, Array]:
+    # Everything else numpy takes for a pickle, and says so.
+    if not file.read(6).startswith((NPY_SIGNATURE, ZIP_SIGNATURE, EMPTY_ZIP_SIGNATURE)):
+        raise InputError(
+            f"'{path}' is no .npz or .npy file by its first bytes; write it with numpy.savez or "
+            "numpy.save"
+        )
+    file.seek(0)
+    loaded = np.load(file, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        return {"x": loaded}
+    with loaded:
+        return {name: loaded[name] for name in loaded.files}
 
 
 def _input_array(path: Path, arrays: Mapping[str, Array], tensor: Tensor, inputs: int) -> Array:
