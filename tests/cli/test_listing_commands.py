@@ -1,0 +1,91 @@
+"""inspect, ops, boards and doctor: what is in a model, and what there is to work with."""
+
+import json
+from pathlib import Path
+
+import pytest
+from command_helpers import folder_with_tools
+
+from tinyml.firmware.boards import list_boards
+from tinyml.ops.registry import operators_by_opcode
+
+pytestmark = pytest.mark.usefixtures("workplace")
+
+NAMED_INPUT = "'image' int8 (1, 6, 6, 2)"
+PROGRAMS = ("arm-none-eabi-gcc", "qemu-system-arm", "gcc")
+
+
+def test_inspect_shows_the_layers_of_an_int8_model_and_its_memory_plan(tinyml):
+    called = tinyml("inspect", "int8.tflite")
+
+    assert (called.code, called.err) == (0, "")
+    assert "int8: int8, 9 operators" in called.out
+    assert NAMED_INPUT in called.out
+    assert "DEPTHWISE_CONV_2D" in called.out
+    assert called.out.count("lower bound") == 3  # one plan per class of core
+
+
+def test_inspect_shows_a_float_model_without_a_plan(tinyml):
+    called = tinyml("inspect", "float.tflite")
+
+    assert (called.code, called.err) == (0, "")
+    assert "float: float32, 9 operators" in called.out
+    assert "lower bound" not in called.out
+
+
+def test_inspect_writes_all_it_knows_as_json(tinyml):
+    tinyml("inspect", "int8.tflite", "--json", "facts.json")
+
+    facts = json.loads(Path("facts.json").read_text())
+    convolution = facts["layers"][1]
+    assert facts["precision"] == "int8"
+    assert [layer["number"] for layer in facts["layers"]] == list(range(1, 10))
+    assert convolution["operator"] == "CONV_2D"
+    assert convolution["macs"] == 6 * 6 * 4 * 3 * 3 * 2
+    assert convolution["weight_bytes"] == 4 * 3 * 3 * 2 + 4 * 4
+    assert facts["macs"] == sum(layer["macs"] for layer in facts["layers"])
+    assert [plan["isa"] for plan in facts["plans"]] == ["scalar", "dsp", "mve"]
+    assert all(plan["arena_bytes"] >= plan["lower_bound"] for plan in facts["plans"])
+    assert facts["refusal"] is None
+
+
+def test_ops_lists_every_supported_operator(tinyml):
+    called = tinyml("ops")
+
+    assert called.code == 0
+    assert [line.split()[0] for line in called.out.splitlines()] == sorted(operators_by_opcode())
+
+
+def test_boards_lists_every_board(tinyml):
+    called = tinyml("boards")
+
+    assert called.code == 0
+    assert [line.split()[0] for line in called.out.splitlines()[1:]] == list(list_boards())
+
+
+def test_doctor_finds_everything_where_everything_is_installed(tinyml):
+    called = tinyml("doctor")
+
+    assert (called.code, called.err) == (0, "")
+    assert all(line.startswith("ok ") for line in called.out.splitlines())
+
+
+@pytest.mark.parametrize("missing", PROGRAMS)
+def test_doctor_names_what_is_missing_and_how_to_install_it(tinyml, tmp_path, monkeypatch, missing):
+    rest = [program for program in PROGRAMS if program != missing]
+    monkeypatch.setenv("PATH", folder_with_tools(tmp_path / "bin", rest))
+
+    called = tinyml("doctor")
+
+    assert called.code == 3
+    assert called.err == f"needed and not there: {missing}\n"
+    assert "apt install" in next(line for line in called.out.splitlines() if "MISSING" in line)
+
+
+def test_doctor_lists_everything_that_is_missing(tinyml, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    called = tinyml("doctor")
+
+    assert called.code == 3
+    assert called.err == f"needed and not there: {', '.join(PROGRAMS)}\n"

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinyml.frontend.load import load_model
+from tinyml.frontend.tflite import is_quantized
+
+pytestmark = pytest.mark.usefixtures("workplace")
+
+QUANTIZE = ("quantize", "float.tflite", "--data", "data.npz", "-o", "new.tflite")
+WEIGHTS = ("conv/w", "dw/w")
+
+
+@pytest.mark.parametrize("observer", ["minmax", "moving-average", "percentile"])
+def test_quantize_writes_an_int8_model_with_every_observer(tinyml, observer):
+    called = tinyml(*QUANTIZE, "--observer", observer)
+
+    assert (called.code, called.err) == (0, "")
+    assert is_quantized(load_model(Path("new.tflite")))
+    assert "new.tflite" in called.out
+    assert "12 samples" in called.out
+
+
+def test_observers_find_different_ranges(tinyml):
+    scales = []
+    for observer in ("minmax", "moving-average", "percentile"):
+        tinyml(*QUANTIZE, "--observer", observer, "--percentile", "90")
+        scales.append(load_model(Path("new.tflite")).tensor("logits").scale)
+
+    assert len(set(scales)) == 3
+
+
+def test_quantize_gives_weights_a_scale_per_channel(tinyml):
+    tinyml(*QUANTIZE)
+
+    graph = load_model(Path("new.tflite"))
+    assert [len(graph.tensor(name).quant.scale) for name in WEIGHTS] == [4, 4]
+
+
+def test_quantize_gives_weights_one_scale_where_asked_to(tinyml):
+    called = tinyml(*QUANTIZE, "--weights", "per-tensor")
+
+    graph = load_model(Path("new.tflite"))
+    assert called.code == 0
+    assert [len(graph.tensor(name).quant.scale) for name in WEIGHTS] == [1, 1]
+
+
+def test_quantize_takes_calibration_data_under_the_inputs_name(tinyml):
+    np.savez("named.npz", image=np.load("x.npy"))
+
+    tinyml(*QUANTIZE)
+    called = tinyml("quantize", "float.tflite", "--data", "named.npz", "-o", "same.tflite")
+
+    assert called.code == 0
+    assert Path("same.tflite").read_bytes() == Path("new.tflite").read_bytes()
+
+
+def test_quantize_replaces_an_older_output_and_makes_its_folder(tinyml):
+    first = tinyml(*QUANTIZE[:-1], "deep/er/new.tflite")
+    second = tinyml(*QUANTIZE[:-1], "deep/er/new.tflite")
+
+    assert (first.code, second.code) == (0, 0)
+    assert [path.name for path in Path("deep/er").iterdir()] == ["new.tflite"]
