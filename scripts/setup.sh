@@ -62,6 +62,8 @@ install_packages() {
     say "installing with apt: $packages"
     "${as_root[@]}" apt-get update -qq </dev/null >/dev/null ||
         say "apt-get update failed, trying with the package lists at hand"
+    # An installation that was interrupted has to be finished before apt starts another.
+    "${as_root[@]}" dpkg --configure -a </dev/null >/dev/null || true
     # shellcheck disable=SC2086  # a list of packages is several words
     "${as_root[@]}" apt-get install -qq -y --no-install-recommends \
         -o DPkg::Lock::Timeout=300 $packages </dev/null >/dev/null ||
