@@ -5,7 +5,7 @@ from __future__ import annotations
 from tinyml import __version__
 from tinyml.codegen.c_arrays import c_type
 from tinyml.codegen.module import ArenaSlot
-from tinyml.codegen.program import Program
+from tinyml.codegen.program import Program, comment_text
 from tinyml.ir.graph import Graph, Tensor
 from tinyml.numerics.affine import LIMITS
 
@@ -82,7 +82,7 @@ def _end(name: str, end: str, slot: ArenaSlot, graph: Graph, is_input: bool) -> 
     tensor = graph.tensor(slot.name)
     prefix = f"{name}_{end}".upper()
     shape = ", ".join(map(str, tensor.shape))
-    label = slot.name.replace("*/", "* /").replace("\n", " ")
+    label = comment_text(slot.name)
     lines = [
         f"/* {end}: '{label}' */",
         f"#define {prefix}_OFFSET {slot.offset}",

@@ -118,6 +118,12 @@ def short_name(name: str) -> str:
     return "/".join(parts[-2:]) if parts else name
 
 
+def comment_text(name: str) -> str:
+    """A name out of a model as it may stand in a C comment: it neither ends nor opens one."""
+    printable = "".join(c if c.isprintable() else " " for c in name)
+    return printable.replace("*/", "* /").replace("/*", "/ *")
+
+
 def _layer_names(graph: Graph) -> dict[str, str]:
     names = {}
     for number, op in enumerate(graph.ops, start=1):
@@ -146,8 +152,7 @@ def _describe(graph: Graph, op: Operator) -> str:
         _shape(graph.tensor(n)) for n in op.present_inputs if n not in _constants(graph)
     )
     results = ", ".join(_shape(graph.tensor(name)) for name in op.outputs)
-    # A name out of a model must not end the comment.
-    name = short_name(op.name).replace("*/", "* /").replace("\n", " ")
+    name = comment_text(short_name(op.name))
     return f"{name}: {op.opcodes[0]}, {sources} -> {results}"
 
 

@@ -1,0 +1,105 @@
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from graphs import CONVERTER_NAME, branches_int8, small_int8
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tinyml.codegen.c_header import float_literal
+from tinyml.codegen.c_source import generate_c
+from tinyml.codegen.program import identifier, short_name
+from tinyml.errors import ModelError
+from tinyml.ops.base import PORTABLE
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_two_generations_are_equal_byte_for_byte():
+    assert generate_c(small_int8(), "m", PORTABLE) == generate_c(small_int8(), "m", PORTABLE)
+
+
+def test_the_hash_seed_of_python_changes_nothing():
+    script = """
+from graphs import small_int8
+from tinyml.codegen.c_source import generate_c
+from tinyml.export.tflite import write_tflite
+from tinyml.ir.text import format_graph
+from tinyml.ops.base import PORTABLE
+import hashlib
+graph = small_int8()
+files = generate_c(graph, "m", PORTABLE).files
+print(hashlib.sha256(repr(files).encode() + write_tflite(graph)).hexdigest(), format_graph(graph))
+"""
+    outputs = set()
+    for seed in ("0", "1", "2"):
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": paths}
+        command = [sys.executable, "-c", script]
+        result = subprocess.run(command, env=environment, capture_output=True, check=True)
+        outputs.add(result.stdout)
+
+    assert len(outputs) == 1
+
+
+def test_float_at_the_edges_is_refused_by_operator_and_tensor():
+    with pytest.raises(ModelError) as refusal:
+        generate_c(branches_int8(), "m", PORTABLE)
+
+    first, *others = str(refusal.value).splitlines()
+    assert first == "2 of the model's 7 operators cannot run on the device:"
+    assert "QUANTIZE 'a/q': float input" in others[0]
+    assert "DEQUANTIZE 'fc/float': float tensors" in others[1]
+
+
+def test_the_prefix_of_every_symbol_is_the_name_asked_for():
+    text = "".join(generate_c(small_int8(), "thermostat", PORTABLE).files.values())
+
+    assert "int thermostat_invoke(void *arena);" in text
+    assert "#define THERMOSTAT_ARENA_BYTES" in text
+    assert not re.search(r"\bsmall_\w*invoke", text)
+
+
+def test_every_file_says_its_licence_first():
+    for text in generate_c(small_int8(), "m", PORTABLE).files.values():
+        assert text.startswith("/* SPDX-License-Identifier: Apache-2.0\n")
+
+
+def test_each_layers_call_has_a_line_of_name_operator_and_shapes():
+    source = generate_c(small_int8(), "m", PORTABLE).files["m.c"]
+
+    assert "/* conv/Relu: CONV_2D, 1x8x8x2 -> 1x6x6x4 */\n" in source
+    assert "/* sum: ADD, 1x6x6x4, 1x6x6x4 -> 1x6x6x4 */\n" in source
+    assert "/* layer 7, flat: RESHAPE, 1x1x1x4 -> 1x4: the same bytes */\n" in source
+
+
+@given(st.floats(width=32, allow_nan=False, allow_infinity=False, min_value=0))
+def test_a_literal_reads_back_as_the_same_float32(value):
+    literal = float_literal(value)
+
+    assert re.fullmatch(r"[0-9]+(\.[0-9]+)?(e[-+][0-9]+)?f", literal)
+    assert "." in literal or "e" in literal
+    assert np.float32(literal.removesuffix("f")) == np.float32(value)
+
+
+@given(st.text())
+def test_any_text_gives_a_c_identifier(text):
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", identifier(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        (CONVERTER_NAME, "conv/Relu"),
+        ("StatefulPartitionedCall/model/dense/BiasAdd", "dense/BiasAdd"),
+        ("StatefulPartitionedCall:0", "StatefulPartitionedCall"),
+        ("x", "x"),
+        ("///", "///"),
+    ],
+)
+def test_a_short_name_is_what_a_reader_recognises(name, short):
+    assert short_name(name) == short
