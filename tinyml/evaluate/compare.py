@@ -82,7 +82,7 @@ def compare_model(
     has other inputs or outputs.
     """
     prepared = prepare_for_device(graph)
-    _check_labels(data, prepared, needed=max_accuracy_drop is not None)
+    _check_labels(data, graph, needed=max_accuracy_drop is not None)
     real = _real_samples(graph, prepared, data, float_graph) if float_graph else []
     samples = quantize_samples(data.samples, [prepared.tensor(n) for n in prepared.inputs])
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
@@ -117,7 +117,7 @@ def _real_samples(graph: Graph, prepared: Graph, data: Dataset, float_graph: Gra
     names = [plain_name(name) for name in float_graph.inputs]
     ordered = [by_name[name] for name in names] if by_name.keys() == set(names) else real
     inputs = [float_graph.tensor(name) for name in float_graph.inputs]
-    _check_alike(prepared, float_graph, ordered, inputs)
+    _check_alike(graph, float_graph, ordered, inputs)
     return float_samples(ordered, inputs)
 
 
