@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tinyml.ir.graph import Graph, Op, QuantParams, Tensor
+import numpy as np
+
+from tinyml.ir.graph import DType, Graph, Op, QuantParams, Tensor
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.ops.reshape import Reshape
@@ -36,9 +38,12 @@ def _lower(graph: Graph, op: FullyConnected) -> Graph:
     pixels = replace(source, name=f"{op.name}/pixels", shape=(1, 1, rows, depth))
     results = replace(output, name=f"{op.name}/results", shape=(1, 1, rows, features))
     filters = _as_filters(op, weights)
+    bias = graph.optional(op.inputs[2]) if len(op.inputs) > 2 else None
+    # Runtimes accept a fully connected layer without bias, but no int8 convolution.
+    bias = bias or _zero_bias(op, source, filters)
     conv = Conv2D(
         name=results.name,
-        inputs=(pixels.name, filters.name, *op.inputs[2:]),
+        inputs=(pixels.name, filters.name, bias.name),
         outputs=(results.name,),
         stride=(1, 1),
         dilation=(1, 1),
@@ -48,7 +53,7 @@ def _lower(graph: Graph, op: FullyConnected) -> Graph:
     lowered = (_reshape(source, pixels), conv, _reshape(results, output))
     position = graph.ops.index(op)
     ops = (*graph.ops[:position], *lowered, *graph.ops[position + 1 :])
-    return replace(graph.with_tensors(pixels, results, filters), ops=ops)
+    return replace(graph.with_tensors(pixels, results, filters, bias), ops=ops)
 
 
 def _as_filters(op: FullyConnected, weights: Tensor) -> Tensor:
@@ -59,6 +64,13 @@ def _as_filters(op: FullyConnected, weights: Tensor) -> Tensor:
         quant = QuantParams(quant.scale, quant.zero_point, 0)
     data = weights.constant.reshape(shape)
     return replace(weights, name=f"{op.name}/filters", shape=shape, quant=quant, data=data)
+
+
+def _zero_bias(op: FullyConnected, source: Tensor, filters: Tensor) -> Tensor:
+    scales = () if filters.quant is None else filters.quant.scale
+    quant = QuantParams(tuple(source.scale * s for s in scales), (0,) * len(scales), 0)
+    data = np.zeros(len(scales), np.int32)
+    return Tensor(f"{op.name}/zero_bias", data.shape, DType.INT32, quant, data)
 
 
 def _reshape(source: Tensor, output: Tensor) -> Reshape:

@@ -69,15 +69,24 @@ def _quantize_parameters(
     """Add the operator's weights and bias to ``tensors`` and return its inputs by their names."""
     inputs = list(op.inputs)
     input_scale = params[op.inputs[0]].scale[0]
-    bias_index = rule.bias if rule.bias is not None and rule.bias < len(inputs) else None
-    bias = graph.optional(inputs[bias_index]) if bias_index is not None else None
+    bias = None if rule.bias is None else _bias_or_zeros(graph, op, rule.bias)
     for index, axis in rule.weights.items():
         weights = _quantize_weights(graph, op, index, axis, bias, input_scale, scheme)
         inputs[index] = _add(tensors, weights, op)
-    if bias is not None and bias_index is not None:
+    if bias is not None:
         weights = tensors[inputs[next(iter(rule.weights))]]
-        inputs[bias_index] = _add(tensors, _quantize_bias(bias, weights, input_scale), op)
+        quantized = _quantize_bias(bias, weights, input_scale)
+        inputs[rule.bias :] = [_add(tensors, quantized, op)]  # the bias comes last
     return tuple(inputs)
+
+
+def _bias_or_zeros(graph: Graph, op: Op, index: int) -> Tensor:
+    """Give the operator's float bias; runtimes refuse int8 convolutions that have none."""
+    bias = graph.optional(op.inputs[index]) if index < len(op.inputs) else None
+    if bias is not None:
+        return bias
+    data = np.zeros(graph.tensor(op.outputs[0]).shape[-1], np.float32)
+    return Tensor(f"{op.name}/zero_bias", data.shape, DType.FLOAT32, data=data)
 
 
 def _add(tensors: dict[str, Tensor], tensor: Tensor, op: Op) -> str:
@@ -85,7 +94,7 @@ def _add(tensors: dict[str, Tensor], tensor: Tensor, op: Op) -> str:
 
     Operators may share float weights or a bias; their integers depend on each input's scale.
     """
-    present = tensors[tensor.name]
+    present = tensors.get(tensor.name, tensor)
     if present.dtype is not DType.FLOAT32 and present != tensor:
         tensor = replace(tensor, name=f"{tensor.name}@{op.name}")
     tensors[tensor.name] = tensor
