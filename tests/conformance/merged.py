@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from tinyml.firmware.build import build_firmware
 from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.passes.pipeline import prepare_for_device
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Merged:
 
 
 def merge(cases: Sequence[Case]) -> Merged:
-    """Put the graphs side by side; every case has one output."""
+    """Put the graphs side by side."""
     parts = [_prefixed(case.graph, case.name) for case in cases]
     graph = Graph(
         name="conformance",
@@ -62,10 +63,21 @@ def _prefixed(graph: Graph, prefix: str) -> Graph:
 
 
 def reference_outputs(merged: Merged) -> list[Array]:
-    """What the named oracle answers, one array (samples, elements) per case."""
-    model = write_tflite(with_zero_biases(merged.graph))
-    outputs = run_tflite(model, merged.samples, reference_runtime())
-    return [output.reshape(len(output), -1) for output in outputs]
+    """What each case's oracle answers, one int8 array (samples, bytes of its outputs) per case."""
+    by_case: dict[str, Array] = {}
+    for oracle in {case.oracle for case in merged.cases}:
+        part = merge([case for case in merged.cases if case.oracle == oracle])
+        model = write_tflite(with_zero_biases(part.graph))
+        outputs = iter(run_tflite(model, part.samples, oracle))
+        for case in part.cases:
+            own = [_as_bytes(array) for array in islice(outputs, len(case.graph.outputs))]
+            by_case[case.name] = np.concatenate(own, axis=1)
+    return [by_case[case.name] for case in merged.cases]
+
+
+def _as_bytes(samples: Array) -> Array:
+    """One row of int8 per sample."""
+    return np.ascontiguousarray(samples).reshape(len(samples), -1).view(np.int8)
 
 
 def with_zero_biases(graph: Graph) -> Graph:
@@ -91,10 +103,10 @@ def _zero_bias(graph: Graph, op: Conv2D) -> Tensor:
 def device_outputs(merged: Merged, module: CModule, board: Board, folder: Path) -> list[Array]:
     """What the firmware answers, in the same form; ``module`` was generated from the graph."""
     build = build_firmware(module, board, folder)
-    count = len(merged.samples[0])
-    rows = np.concatenate([array.reshape(count, -1) for array in merged.samples], axis=1)
+    rows = np.concatenate([_as_bytes(array) for array in merged.samples], axis=1)
     result = run_firmware(build, rows.view(np.uint8)).outputs.view(np.int8)
-    ends = np.cumsum([slot.size for slot in build.outputs])
+    sizes = iter(slot.size for slot in build.outputs)
+    ends = np.cumsum([sum(islice(sizes, len(case.graph.outputs))) for case in merged.cases])
     return np.split(result, ends[:-1], axis=1)
 
 

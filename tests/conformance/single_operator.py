@@ -4,8 +4,8 @@ import importlib
 import math
 import pkgutil
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +17,33 @@ from tinyml.ir.verify import verify_quantized
 from tinyml.ops.activation import Activation
 from tinyml.ops.base import Operator
 from tinyml.ops.window import Padding
+from tinyml.runtime.tflite import Runtime, reference_runtime
 
 SEED = 20240119
 
 SOURCE, OUTPUT = "source", "output"
+SAMPLES = 7
 ZERO_POINTS = (-128, 127, 0)
 # A uniform int8 is this far from its mean, on average.
 INT8_DEVIATION = 74
 
 
+# Smallest and largest value of an input, by its name.
+Ranges = Mapping[str, tuple[int, int]]
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One graph; ``parameters`` is what a failure shows of it."""
+    """One graph; ``parameters`` is what a failure shows of it.
+
+    ``oracle`` says whose answer counts. ``ranges`` limits integer inputs that not every value fits.
+    """
 
     name: str
     parameters: Any
     graph: Graph
+    oracle: Runtime = field(default_factory=reference_runtime)
+    ranges: Ranges = field(default_factory=dict)
 
 
 class Draw:
@@ -80,29 +91,49 @@ def int8_tensor(name: str, shape: Shape, quant: QuantParams, data: Array | None 
 
 
 def single_operator(op: Operator, tensors: Sequence[Tensor], quant: QuantParams | None) -> Graph:
-    """The graph of ``op``, its output as the operator infers it; other tensors are its inputs."""
+    """The graph of ``op``, its outputs as the operator infers them; ``tensors`` are its inputs."""
     inputs = tuple(tensor.name for tensor in tensors if not tensor.is_constant)
     by_name = {tensor.name: tensor for tensor in tensors}
-    (spec,) = op.infer(Graph(op.name, by_name, (), inputs, ()))
-    output = Tensor(op.outputs[0], spec.shape, spec.dtype, quant)
-    graph = Graph(op.name, {**by_name, output.name: output}, (op,), inputs, op.outputs)
+    specs = op.infer(Graph(op.name, by_name, (), inputs, ()))
+    for name, spec in zip(op.outputs, specs, strict=True):
+        by_name[name] = Tensor(name, spec.shape, spec.dtype, quant)
+    graph = Graph(op.name, by_name, (op,), inputs, op.outputs)
     verify_quantized(graph)
     return graph
 
 
-def numbered(operator: str, drawn: Iterable[tuple[Any, Graph]]) -> Iterator[Case]:
+def numbered(
+    operator: str, drawn: Iterable[tuple[Any, Graph] | tuple[Any, Graph, Ranges]], oracle: Runtime
+) -> Iterator[Case]:
     """Name the cases of an operator by their place."""
-    for number, (parameters, graph) in enumerate(drawn):
-        yield Case(f"{operator}_{number:03}", parameters, graph)
+    for number, (parameters, graph, *ranges) in enumerate(drawn):
+        yield Case(f"{operator}_{number:03}", parameters, graph, oracle, *ranges)
 
 
 def samples_of(case: Case) -> list[Array]:
     """Samples (7, *shape) of each input: all values in disorder, the corners, near the zero point.
 
-    Tensors of fewer than 256 elements get as many of the values as they have room for.
+    Tensors of fewer than 256 elements get as many of the values as they have room for. Integers
+    without a scale, and those with a range, are drawn from it evenly, its ends among them.
     """
     draw = Draw(case.name)
-    return [_samples(draw, case.graph.tensor(name)) for name in case.graph.inputs]
+    return [_samples_of_input(draw, case, case.graph.tensor(name)) for name in case.graph.inputs]
+
+
+def _samples_of_input(draw: Draw, case: Case, tensor: Tensor) -> Array:
+    if tensor.quant is not None and tensor.name not in case.ranges:
+        return _samples(draw, tensor)
+    low, high = case.ranges.get(tensor.name, limits_of(tensor.dtype))
+    drawn = draw.rng.integers(low, high + 1, (SAMPLES - 2, *tensor.shape), tensor.dtype.numpy)
+    ends = [np.full((1, *tensor.shape), end, tensor.dtype.numpy) for end in (low, high)]
+    return np.concatenate([drawn, *ends])
+
+
+def limits_of(dtype: DType) -> tuple[int, int]:
+    if dtype is DType.BOOL:
+        return 0, 1
+    limits = np.iinfo(dtype.numpy)
+    return int(limits.min), int(limits.max)
 
 
 def _samples(draw: Draw, tensor: Tensor) -> Array:
@@ -124,7 +155,10 @@ def operators_with_cases() -> list[str]:
 
 
 def cases_of(operator: str) -> tuple[Case, ...]:
-    return tuple(numbered(operator, importlib.import_module(f"cases.{operator}").cases()))
+    """The oracle is the default one unless the file of cases names another as ORACLE."""
+    module = importlib.import_module(f"cases.{operator}")
+    oracle = getattr(module, "ORACLE", reference_runtime())
+    return tuple(numbered(operator, module.cases(), oracle))
 
 
 def all_cases() -> tuple[Case, ...]:
