@@ -64,12 +64,15 @@ def _prefixed(graph: Graph, prefix: str) -> Graph:
 
 def reference_outputs(merged: Merged) -> list[Array]:
     """What each case's oracle answers, one int8 array (samples, bytes of its outputs) per case."""
+    samples = iter(merged.samples)
+    samples_of_case = {c.name: list(islice(samples, len(c.graph.inputs))) for c in merged.cases}
     by_case: dict[str, Array] = {}
     for oracle in {case.oracle for case in merged.cases}:
-        part = merge([case for case in merged.cases if case.oracle == oracle])
-        model = write_tflite(with_zero_biases(part.graph))
-        outputs = iter(run_tflite(model, part.samples, oracle))
-        for case in part.cases:
+        part = [case for case in merged.cases if case.oracle == oracle]
+        model = write_tflite(with_zero_biases(merge(part).graph))
+        arrays = [array for case in part for array in samples_of_case[case.name]]
+        outputs = iter(run_tflite(model, arrays, oracle))
+        for case in part:
             own = [_as_bytes(array) for array in islice(outputs, len(case.graph.outputs))]
             by_case[case.name] = np.concatenate(own, axis=1)
     return [by_case[case.name] for case in merged.cases]
