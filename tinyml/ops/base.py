@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, Graph, Op, QuantParams, Tensor
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # --------------------------------------------------------------------------- reading
 
@@ -216,11 +217,22 @@ class Operator(Op):
     """What every file in this folder implements once."""
 
     opcodes: ClassVar[tuple[str, ...]]
+    # ONNX operators that may become this one, and how each wants its operands.
+    onnx_types: ClassVar[Mapping[str, Operands]] = {}
 
     @classmethod
     @abc.abstractmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
         """Read the operator; ModelError for a variant that is not supported."""
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read one of ``onnx_types``; None for a variant that another class may take.
+
+        ModelError for a variant that is this operator's and is not supported.
+        """
+        del node
+        return None
 
     @abc.abstractmethod
     def quantization_rule(self, graph: Graph) -> QuantizationRule:

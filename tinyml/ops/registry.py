@@ -1,11 +1,11 @@
-"""Finds every operator file of this folder, by TFLite's operator names."""
+"""Finds every operator file of this folder, by TFLite's and by ONNX's operator names."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -17,9 +17,26 @@ from tinyml.ops.base import Operator
 def operators_by_opcode() -> Mapping[str, type[Operator]]:
     """TFLite operator name to the class that implements it."""
     found: dict[str, type[Operator]] = {}
+    for cls in _operator_classes():
+        found.update(dict.fromkeys(cls.opcodes, cls))
+    return MappingProxyType(found)
+
+
+@cache
+def operators_by_onnx_type() -> Mapping[str, tuple[type[Operator], ...]]:
+    """ONNX operator name to the classes that implement a variant of it."""
+    found: dict[str, tuple[type[Operator], ...]] = {}
+    for cls in _operator_classes():
+        for op_type in cls.onnx_types:
+            found[op_type] = (*found.get(op_type, ()), cls)
+    return MappingProxyType(found)
+
+
+def _operator_classes() -> Iterator[type[Operator]]:
     for module_info in pkgutil.iter_modules([str(Path(__file__).parent)]):
         module = importlib.import_module(f"tinyml.ops.{module_info.name}")
         for _, cls in inspect.getmembers(module, inspect.isclass):
-            if issubclass(cls, Operator) and cls.__module__ == module.__name__:
-                found.update(dict.fromkeys(getattr(cls, "opcodes", ()), cls))
-    return MappingProxyType(found)
+            if not issubclass(cls, Operator) or cls.__module__ != module.__name__:
+                continue
+            if hasattr(cls, "opcodes"):
+                yield cls
