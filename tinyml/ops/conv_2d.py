@@ -6,79 +6,34 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
-from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
-from tinyml.ops.base import (
-    Isa,
-    Kernel,
-    KernelCall,
-    Layout,
-    OnnxNode,
-    OnnxWeight,
-    Operator,
-    QuantizationRule,
-    ScratchContext,
-    Struct,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-)
+from tinyml.ops.base import Isa, Kernel, OnnxNode, QuantizationRule, Struct, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import (
     NO_UPSCALING,
-    channel_scales,
-    clamp,
-    dims,
-    per_channel_quant,
-    require_dtype,
     require_parameters,
     require_sizes,
     require_symmetric_weights,
-    tile,
 )
-from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
+from tinyml.ops.convolution import Convolution
+from tinyml.ops.window import spatial
 
 # arm_convolve_s8 and arm_convolve_1_x_n_s8 count in uint16_t.
 LARGEST_SIZE = 65535
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conv2D(Operator):
+class Conv2D(Convolution):
     """2-D convolution over NHWC, with bias and fused activation."""
-
-    stride: Pair
-    dilation: Pair
-    padding: Padding
-    activation: Activation
 
     opcodes: ClassVar[tuple[str, ...]] = ("CONV_2D",)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
         """Read strides, dilations, padding and activation."""
-        where = f"{node.opcode} '{node.name}'"
-        return cls(
-            name=node.name,
-            inputs=node.inputs,
-            outputs=node.outputs,
-            stride=read_pair(node.options, "strideH", "strideW", where),
-            dilation=read_pair(node.options, "dilationHFactor", "dilationWFactor", where),
-            padding=read_padding(node.options, where),
-            activation=Activation.from_tflite(node),
-        )
-
-    def window(self, graph: Graph) -> Window:
-        """Give the filter as a sliding window."""
-        _, height, width, _ = graph.tensor(self.inputs[1]).shape
-        dilation = self.dilation if (height, width) != (1, 1) else (1, 1)
-        return Window((height, width), self.stride, dilation, self.padding)
+        return cls(**cls.read_fields(node))
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(N, H', W', output channels), in the input's dtype."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
-        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
-        if len(source.shape) != 4 or len(weights.shape) != 4:
-            raise self.error(
-                f"expected 4 dimensions, got input {source.shape}, weights {weights.shape}"
-            )
+        source, weights, dtype = self.checked_inputs(graph)
         if source.shape[3] != weights.shape[3]:
             raise self.error(
                 f"input '{source.name}' has {source.shape[3]} channels but weights "
@@ -105,27 +60,12 @@ class Conv2D(Operator):
             version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 3,
             inputs=self.inputs,
             options_table="Conv2DOptions",
-            options={
-                "padding": self.padding.value,
-                "strideH": self.stride[0],
-                "strideW": self.stride[1],
-                "dilationHFactor": self.dilation[0],
-                "dilationWFactor": self.dilation[1],
-                "fusedActivationFunction": self.activation.value,
-            },
+            options=self.tflite_options(),
         )
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Conv with weights as (output channels, input channels, height, width)."""
-        source, weights, *bias = self.present_inputs
-        conv = OnnxNode(
-            op_type="Conv",
-            inputs=(source, OnnxWeight(weights, (0, 3, 1, 2)), *bias),
-            outputs=self.outputs,
-            attributes=self.window(graph).onnx_attributes(spatial(graph.tensor(source).shape)),
-            layout=Layout.CHANNELS_FIRST,
-        )
-        return with_onnx_activation(conv, self.activation)
+        return self.onnx_conv(graph, (0, 3, 1, 2))
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Call the CMSIS-NN kernel made for the filter's shape.
@@ -133,43 +73,11 @@ class Conv2D(Operator):
         The kernel is named here rather than left to ``arm_convolve_wrapper_s8``: the wrapper links
         every kernel into the image, and on MVE its 1xN branch refuses paddings we can avoid.
         """
-        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
-        output = graph.tensor(self.outputs[0])
-        require_symmetric_weights(self, weights)
-        window = self.window(graph)
+        require_symmetric_weights(self, graph.tensor(self.inputs[1]))
         function, scratch = self._choose(graph, isas)
-        limits = quantized_bounds(self.activation.bounds, output)
-        params = {
-            "input_offset": -source.zero_point,
-            "output_offset": output.zero_point,
-            "stride": tile(window.stride),
-            "padding": tile(window.pads(spatial(source.shape))[0]),
-            "dilation": tile(window.dilation),
-            "activation": clamp(limits),
-        }
-        # TFLite multiplies and divides the float32 scales in double.
-        multipliers = [
-            source.scale * scale / output.scale
-            for scale in channel_scales(weights, weights.shape[0])
-        ]
-        call = KernelCall(
-            function=function,
-            arguments=(
-                ScratchContext(),
-                Struct("cmsis_nn_conv_params", "conv_params", params),
-                per_channel_quant(multipliers),
-                dims("input_dims", source.shape),
-                TensorPointer(source.name),
-                dims("filter_dims", weights.shape),
-                TensorPointer(weights.name),
-                dims("bias_dims", (1, 1, 1, weights.shape[0])),
-                TensorPointer(self.inputs[2] if len(self.inputs) > 2 else ""),
-                *((NO_UPSCALING,) if function == "arm_convolve_s8" else ()),
-                dims("output_dims", output.shape),
-                TensorPointer(output.name),
-            ),
-            returns_status=True,
-        )
+        params = Struct("cmsis_nn_conv_params", "conv_params", self.cmsis_nn_params(graph))
+        upscaling = (NO_UPSCALING,) if function == "arm_convolve_s8" else ()
+        call = self.cmsis_nn_call(graph, function, params, self.bias_pointer, *upscaling)
         return Kernel(calls=(call,), scratch_bytes=scratch)
 
     def _choose(self, graph: Graph, isas: frozenset[Isa]) -> tuple[str, int]:

@@ -8,35 +8,20 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
-from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
 from tinyml.ops.base import (
     ConstantArray,
     Isa,
     Kernel,
-    KernelCall,
-    Layout,
     OnnxNode,
-    OnnxWeight,
-    Operator,
     QuantizationRule,
-    ScratchContext,
     Struct,
     TensorPointer,
     TfliteNode,
     TfliteOp,
 )
-from tinyml.ops.cmsis_nn import (
-    channel_scales,
-    clamp,
-    dims,
-    per_channel_quant,
-    require_dtype,
-    require_parameters,
-    require_sizes,
-    require_symmetric_weights,
-    tile,
-)
-from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
+from tinyml.ops.cmsis_nn import require_parameters, require_sizes, require_symmetric_weights
+from tinyml.ops.convolution import Convolution
+from tinyml.ops.window import spatial
 
 # Channels arm_depthwise_conv_s8_opt handles at a time on MVE (CH_IN_BLOCK_MVE).
 MVE_CHANNEL_BLOCK = 124
@@ -46,47 +31,23 @@ LARGEST_SIZE = 32767
 
 
 @dataclass(frozen=True, kw_only=True)
-class DepthwiseConv2D(Operator):
+class DepthwiseConv2D(Convolution):
     """A convolution of each input channel with ``multiplier`` filters of its own."""
 
-    stride: Pair
-    dilation: Pair
-    padding: Padding
     multiplier: int
-    activation: Activation
 
     opcodes: ClassVar[tuple[str, ...]] = ("DEPTHWISE_CONV_2D",)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
         """Read the options; the multiplier comes from the shapes, as in TFLite's own kernel."""
-        where = f"{node.opcode} '{node.name}'"
         channels = node.tensors[node.inputs[0]].shape[-1]
-        return cls(
-            name=node.name,
-            inputs=node.inputs,
-            outputs=node.outputs,
-            stride=read_pair(node.options, "strideH", "strideW", where),
-            dilation=read_pair(node.options, "dilationHFactor", "dilationWFactor", where),
-            padding=read_padding(node.options, where),
-            multiplier=node.tensors[node.inputs[1]].shape[-1] // max(1, channels),
-            activation=Activation.from_tflite(node),
-        )
-
-    def window(self, graph: Graph) -> Window:
-        """Give the filter as a sliding window."""
-        _, height, width, _ = graph.tensor(self.inputs[1]).shape
-        dilation = self.dilation if (height, width) != (1, 1) else (1, 1)
-        return Window((height, width), self.stride, dilation, self.padding)
+        multiplier = node.tensors[node.inputs[1]].shape[-1] // max(1, channels)
+        return cls(**cls.read_fields(node), multiplier=multiplier)
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(N, H', W', input channels x multiplier), in the input's dtype."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
-        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
-        if len(source.shape) != 4 or len(weights.shape) != 4:
-            raise self.error(
-                f"expected 4 dimensions, got input {source.shape}, weights {weights.shape}"
-            )
+        source, weights, dtype = self.checked_inputs(graph)
         channels = source.shape[3] * self.multiplier
         if weights.shape[0] != 1 or weights.shape[3] != channels:
             raise self.error(
@@ -110,75 +71,28 @@ class DepthwiseConv2D(Operator):
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 3 for int8; for float 2 where dilated, else 1."""
         is_float = graph.tensor(self.inputs[0]).dtype is DType.FLOAT32
-        version = 3 if not is_float else 1 if self.dilation == (1, 1) else 2
         return TfliteOp(
             opcode="DEPTHWISE_CONV_2D",
-            version=version,
+            version=3 if not is_float else 1 if self.dilation == (1, 1) else 2,
             inputs=self.inputs,
             options_table="DepthwiseConv2DOptions",
-            options={
-                "padding": self.padding.value,
-                "strideH": self.stride[0],
-                "strideW": self.stride[1],
-                "dilationHFactor": self.dilation[0],
-                "dilationWFactor": self.dilation[1],
-                "depthMultiplier": self.multiplier,
-                "fusedActivationFunction": self.activation.value,
-            },
+            options={**self.tflite_options(), "depthMultiplier": self.multiplier},
         )
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Conv with one group per input channel, weights as (channels, 1, height, width)."""
-        name, weights, *bias = self.present_inputs
-        source = graph.tensor(name)
-        attributes = self.window(graph).onnx_attributes(spatial(source.shape))
-        conv = OnnxNode(
-            op_type="Conv",
-            inputs=(name, OnnxWeight(weights, (3, 0, 1, 2)), *bias),
-            outputs=self.outputs,
-            attributes={**attributes, "group": source.shape[3]},
-            layout=Layout.CHANNELS_FIRST,
-        )
-        return with_onnx_activation(conv, self.activation)
+        return self.onnx_conv(graph, (3, 0, 1, 2), group=graph.tensor(self.inputs[0]).shape[3])
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Call the CMSIS-NN kernel made for the multiplier, dilation and filter size."""
-        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
-        output = graph.tensor(self.outputs[0])
-        require_symmetric_weights(self, weights)
-        require_sizes(self, (source, weights, output), LARGEST_SIZE)
-        window = self.window(graph)
+        tensors = [graph.tensor(name) for name in (*self.inputs[:2], self.outputs[0])]
+        require_symmetric_weights(self, tensors[1])
+        require_sizes(self, tensors, LARGEST_SIZE)
         function, scratch = self._choose(graph, isas)
-        params = {
-            "input_offset": -source.zero_point,
-            "output_offset": output.zero_point,
-            "ch_mult": self.multiplier,
-            "stride": tile(window.stride),
-            "padding": tile(window.pads(spatial(source.shape))[0]),
-            "dilation": tile(window.dilation),
-            "activation": clamp(quantized_bounds(self.activation.bounds, output)),
-        }
-        multipliers = [
-            source.scale * scale / output.scale
-            for scale in channel_scales(weights, output.shape[3])
-        ]
-        call = KernelCall(
-            function=function,
-            arguments=(
-                ScratchContext(),
-                Struct("cmsis_nn_dw_conv_params", "dw_conv_params", params),
-                per_channel_quant(multipliers),
-                dims("input_dims", source.shape),
-                TensorPointer(source.name),
-                dims("filter_dims", weights.shape),
-                TensorPointer(weights.name),
-                dims("bias_dims", (1, 1, 1, output.shape[3])),
-                self._bias(output.shape[3]),
-                dims("output_dims", output.shape),
-                TensorPointer(output.name),
-            ),
-            returns_status=True,
-        )
+        params = self.cmsis_nn_params(graph, ch_mult=self.multiplier)
+        struct = Struct("cmsis_nn_dw_conv_params", "dw_conv_params", params)
+        bias = self._bias(tensors[2].shape[3])
+        call = self.cmsis_nn_call(graph, function, struct, bias)
         return Kernel(calls=(call,), scratch_bytes=scratch)
 
     def _bias(self, channels: int) -> TensorPointer | ConstantArray:
@@ -186,10 +100,8 @@ class DepthwiseConv2D(Operator):
 
         On MVE the kernel adds each block's offset to the bias before it asks whether that is NULL.
         """
-        if len(self.inputs) > 2:
-            return TensorPointer(self.inputs[2])
-        if channels <= MVE_CHANNEL_BLOCK:
-            return TensorPointer("")
+        if len(self.inputs) > 2 or channels <= MVE_CHANNEL_BLOCK:
+            return self.bias_pointer
         return ConstantArray("zero_bias", np.zeros(channels, np.int32))
 
     def _choose(self, graph: Graph, isas: frozenset[Isa]) -> tuple[str, int]:
