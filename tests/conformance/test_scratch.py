@@ -7,7 +7,7 @@ from single_operator import Draw, cases_of
 
 from tinyml.firmware.toolchain import find_cmsis_nn, find_tool, run_tool
 from tinyml.ops.average_pool_2d import avgpool_s8_scratch
-from tinyml.ops.base import Isa, ScratchContext
+from tinyml.ops.base import ChangedIn7, Isa
 from tinyml.ops.conv_2d import convolve_s8_scratch
 from tinyml.ops.depthwise_conv_2d import depthwise_s8_opt_scratch
 from tinyml.passes.pipeline import prepare_for_device
@@ -115,7 +115,8 @@ def test_the_weight_sums_of_fully_connected_layers_fill_cmsis_nns_buffer(cmsis_n
         if graph.ops != case.graph.ops:
             continue
         (call,) = op.to_c(graph, frozenset([isa])).calls
-        (context,) = (a for a in call.arguments if isinstance(a, ScratchContext))
+        first = call.arguments[0]
+        context = first.before if isinstance(first, ChangedIn7) else first
         features, depth = graph.tensor("weights").shape
 
         size = function(ctypes.byref(Dims(depth, 1, 1, features)))

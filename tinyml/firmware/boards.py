@@ -90,7 +90,7 @@ def load_board(name: str) -> Board:
 
 def _unknown_board(name: str) -> str:
     names = list_boards()
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
+    nearest = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean '{nearest[0]}'? " if nearest else ""
     return f"there is no board '{name}': {hint}Known boards are {', '.join(names)}"
 

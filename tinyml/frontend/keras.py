@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tinyml.errors import InputError, ModelError, TinymlError
+from tinyml.errors import InputError, ModelError, TinymlError, ToolchainError
 from tinyml.frontend.keras_names import restore_names
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -43,7 +43,7 @@ def convert_keras(path: Path) -> bytes:
     """
     _check_is_a_model(path)
     if find_spec("tensorflow") is None:
-        raise InputError(
+        raise ToolchainError(
             f"{path} is a Keras model and reading it needs TensorFlow, which is not installed: "
             "run pip install 'tinyml[keras]', or give a .tflite or .onnx model"
         )
