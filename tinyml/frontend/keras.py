@@ -37,8 +37,8 @@ def convert_keras(path: Path) -> bytes:
     operator for stays in it as a custom operator, for the importer to list by name and place.
 
     Raises:
-        InputError: the file is missing, is not what its name says, or Keras cannot load it;
-            TensorFlow is not installed.
+        InputError: the file is missing, is not what its name says, or Keras cannot load it.
+        ToolchainError: TensorFlow is not installed.
         ModelError: an input's shape is open, or the converter rejects the model.
     """
     _check_is_a_model(path)
