@@ -1,3 +1,60 @@
-"""From a trained network to Arm Cortex-M firmware, proven bit-exact before a board is touched."""
+"""From a trained network to Arm Cortex-M firmware, proven bit-exact before a board is touched.
+
+The functions below are the pipeline's arrows, imported when first used::
+
+    graph = tinyml.load_model(Path("model.keras"))
+    table = tinyml.calibrate(graph, [samples], tinyml.MinMax)
+    quantized = tinyml.quantize_graph(graph, table, tinyml.Scheme())
+    build = tinyml.build_model(quantized, tinyml.load_board("mps2-an386"), Path("firmware"))
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tinyml.data import read_dataset as read_dataset
+    from tinyml.evaluate.compare import compare_model as compare_model
+    from tinyml.evaluate.device import run_on_device as run_on_device
+    from tinyml.evaluate.profile import describe_model as describe_model
+    from tinyml.export.onnx import write_onnx as write_onnx
+    from tinyml.export.tflite import write_tflite as write_tflite
+    from tinyml.firmware.boards import load_board as load_board
+    from tinyml.firmware.model import build_model as build_model
+    from tinyml.firmware.model import generate_model as generate_model
+    from tinyml.frontend.load import load_model as load_model
+    from tinyml.quantize.calibrate import calibrate as calibrate
+    from tinyml.quantize.observers import MinMax as MinMax
+    from tinyml.quantize.post_training import Scheme as Scheme
+    from tinyml.quantize.post_training import quantize_graph as quantize_graph
 
 __version__ = "0.1.0"
+
+# Public name to the module that defines it: importing tinyml must cost nothing.
+_PUBLIC = {
+    "MinMax": "tinyml.quantize.observers",
+    "Scheme": "tinyml.quantize.post_training",
+    "build_model": "tinyml.firmware.model",
+    "calibrate": "tinyml.quantize.calibrate",
+    "compare_model": "tinyml.evaluate.compare",
+    "describe_model": "tinyml.evaluate.profile",
+    "generate_model": "tinyml.firmware.model",
+    "load_board": "tinyml.firmware.boards",
+    "load_model": "tinyml.frontend.load",
+    "quantize_graph": "tinyml.quantize.post_training",
+    "read_dataset": "tinyml.data",
+    "run_on_device": "tinyml.evaluate.device",
+    "write_onnx": "tinyml.export.onnx",
+    "write_tflite": "tinyml.export.tflite",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'tinyml' has no attribute '{name}'")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*_PUBLIC, "__version__"])
