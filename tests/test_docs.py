@@ -1,0 +1,251 @@
+"""Holds README.md and docs/ to the truth: commands, files, names, pictures of code."""
+
+import doctest
+import importlib
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import click
+import pytest
+from graphs import activation, fully_connected, int8_weights, int32_bias, make_graph, reshape
+
+from tinyml.cli import cli
+from tinyml.codegen.c_source import generate_c
+from tinyml.firmware.boards import list_boards, load_board
+from tinyml.ops.base import Isa
+from tinyml.ops.registry import operators_by_opcode
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = sorted([README, *(ROOT / "docs").glob("*.md")])
+LONGEST_ARCHITECTURE = 100
+FEWEST_CASES = 30
+
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INDENTED = re.compile(r"^(?: {4}.*\n)+", re.MULTILINE)
+INLINE = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+# Folders of the repository, with which the path of a file of ours begins.
+FOLDERS = "|".join(sorted(re.escape(path.name) for path in ROOT.iterdir() if path.is_dir()))
+PATH = re.compile(rf"(?:{FOLDERS})/[\w./-]*\w")
+BUILT = ("build/", ".venv/")  # what commands make is not in the repository
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
+
+
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [body for kind, body in FENCED.findall(text_of(page)) if kind == language]
+
+
+def spans(page: Path) -> list[str]:
+    """Code within a line, outside of blocks."""
+    return INLINE.findall(FENCED.sub("", text_of(page)))
+
+
+def table_below(page: Path, head: str) -> list[str]:
+    """First cells of the rows of the table whose head begins so."""
+    rows = text_of(page).partition(f"\n| {head} |")[2].splitlines()[2:]
+    count = next(number for number, row in enumerate(rows) if not row.startswith("|"))
+    return [row.split("|")[1].strip(" `") for row in rows[:count]]
+
+
+# --------------------------------------------------------------------------- commands
+
+
+def command_lines(page: Path) -> Iterator[list[str]]:
+    """Whole command lines: those that stand in blocks of code."""
+    code = [body for _, body in FENCED.findall(text_of(page))]
+    code += INDENTED.findall(FENCED.sub("", text_of(page)))
+    for line in "\n".join(code).replace("\\\n", " ").splitlines():
+        found = re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?tinyml (?=[a-z])([^|>#]*)", line)
+        if found:
+            yield shlex.split(found[1])
+
+
+def command_named(name: str) -> click.Command:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None, f"there is no command 'tinyml {name}'"
+    return command
+
+
+def option_names(command: click.Command) -> set[str]:
+    return {name for parameter in command.params for name in parameter.opts} | {"--help"}
+
+
+@every_page
+def test_every_command_line_in_a_block_parses(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, *arguments in command_lines(page):
+        if not any(argument.isupper() for argument in arguments):  # 'MODEL' is a signature
+            command_named(name).make_context(name, arguments)
+
+
+@every_page
+def test_every_command_and_option_named_in_the_text_exists(page):
+    mentioned = [s for s in spans(page) if re.match(r"(?:\.venv/bin/)?tinyml [a-z]", s)]
+    for mention in [*mentioned, *(f"tinyml {shlex.join(line)}" for line in command_lines(page))]:
+        command = command_named(mention.split()[1])
+        options = re.findall(r"(?<![\w-])--?[a-z][\w-]*", mention)
+
+        assert set(options) <= option_names(command), mention
+
+
+@every_page
+def test_every_make_target_in_a_page_exists(page):
+    targets = re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), re.MULTILINE)
+    named = re.findall(r"(?:^|`)make ([a-z]+)", text_of(page), re.MULTILINE)
+
+    assert set(named) <= set(targets)
+
+
+# --------------------------------------------------------------------------- files and names
+
+
+@every_page
+def test_every_file_a_page_names_exists(page):
+    code = [*spans(page), *blocks(page, "sh"), *INDENTED.findall(text_of(page))]
+    named = {path for text in code for path in PATH.findall(text)}
+    ours = {path for path in named if not path.startswith(BUILT) and "NAME" not in path}
+    # The page on operators adds these two.
+    ours -= {"tinyml/ops/leaky_relu.py", "tests/conformance/cases/leaky_relu.py"}
+
+    assert [path for path in sorted(ours) if not (ROOT / path).exists()] == []
+
+
+@every_page
+def test_every_relative_link_leads_to_a_file_and_a_heading(page):
+    for link in LINK.findall(text_of(page)):
+        if "://" in link:
+            continue
+        path, _, heading = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+
+        assert target.exists(), link
+        assert not heading or heading in anchors(target), link
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", text_of(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@every_page
+def test_every_kernel_a_page_names_is_called(page):
+    sources = [*(ROOT / "tinyml" / "ops").glob("*.py"), *(ROOT / "firmware").rglob("*.[ch]")]
+    code = "\n".join(text_of(source) for source in sources)
+    kernels = {s for s in spans(page) if re.fullmatch(r"(arm|tinyml)_\w+_s8\w*", s)}
+
+    assert [kernel for kernel in sorted(kernels) if kernel not in code] == []
+
+
+def test_the_readme_lists_exactly_the_supported_operators():
+    assert table_below(README, "operator") == sorted(operators_by_opcode())
+
+
+def test_the_readme_lists_exactly_the_boards():
+    assert table_below(README, "board") == list(list_boards())
+
+
+def test_the_arithmetic_of_every_operator_is_written_down():
+    page = text_of(ROOT / "docs" / "numerics.md")
+
+    assert [opcode for opcode in operators_by_opcode() if opcode not in page] == []
+
+
+def test_the_architecture_fits_on_a_page():
+    lines = text_of(ROOT / "docs" / "architecture.md").splitlines()
+
+    assert len(lines) <= LONGEST_ARCHITECTURE
+
+
+def test_every_folder_of_the_package_is_in_the_architecture():
+    page = text_of(ROOT / "docs" / "architecture.md")
+    parts = {path.parent.relative_to(ROOT) for path in (ROOT / "tinyml").glob("*/__init__.py")}
+
+    assert [part for part in sorted(parts) if f"`{part.as_posix()}/`" not in page] == []
+
+
+def test_every_record_is_where_the_architecture_says():
+    page = text_of(ROOT / "docs" / "architecture.md")
+    rows = re.findall(r"^\| `(\w+)` \| `([\w/.]+)` \| `(\w+)` in `([\w/.]+)` \|$", page, re.M)
+
+    assert len(rows) >= 8
+    for record, record_file, function, function_file in rows:
+        assert f"class {record}" in text_of(ROOT / record_file)
+        assert f"def {function}(" in text_of(ROOT / function_file)
+
+
+# --------------------------------------------------------------------------- code
+
+
+@every_page
+def test_every_session_of_python_gives_what_it_shows(page):
+    result = doctest.testfile(str(page), module_relative=False)
+
+    assert result.failed == 0
+
+
+def test_the_main_of_the_readme_compiles_and_finds_the_likeliest_class(tmp_path, monkeypatch):
+    (main,) = blocks(README, "c")
+    weights = int8_weights("weights", (10, 64), axis=None)
+    bias = int32_bias("bias", 1 / 255, weights, 10)
+    tensors = [
+        activation("image", (1, 8, 8, 1), 1 / 255, -128),
+        activation("pixels", (1, 64), 1 / 255, -128),
+        activation("scores", (1, 10), 0.01),
+        weights,
+        bias,
+    ]
+    ops = [
+        reshape("pixels", "image", shape=(1, 64)),
+        fully_connected("scores", "pixels", "weights", "bias"),
+    ]
+    graph = make_graph(tensors, ops, ["image"], ["scores"], "digits")
+    module = generate_c(graph, "digits", frozenset([Isa.SCALAR]))
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "codegen"))
+    program = importlib.import_module("host_program").build_program([module], main, tmp_path)
+
+    likeliest = subprocess.run([program], check=False).returncode
+
+    assert likeliest == bias.constant.argmax()  # of a picture of zeros
+
+
+def test_the_operator_that_the_page_on_operators_adds_equals_the_reference(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "conformance"))
+    single_operator, merged = map(importlib.import_module, ("single_operator", "merged"))
+    operator, cases = blocks(ROOT / "docs" / "adding-an-operator.md", "python")
+    load_module("tinyml.ops.leaky_relu", operator, tmp_path, monkeypatch)
+    load_module("cases.leaky_relu", cases, tmp_path, monkeypatch)
+    together = merged.merge(single_operator.cases_of("leaky_relu"))
+    module = generate_c(together.graph, "leaky_relu", frozenset([Isa.SCALAR]))
+
+    got = merged.device_outputs(together, module, load_board("host"), tmp_path / "fw")
+
+    assert len(together.cases) >= FEWEST_CASES
+    assert merged.differences(together, merged.reference_outputs(together), got) == []
+
+
+def load_module(name: str, code: str, folder: Path, monkeypatch) -> ModuleType:
+    """Import code as a module of that name, for this test alone."""
+    path = folder / f"{name}.py"
+    path.write_text(code, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, module)
+    spec.loader.exec_module(module)
+    return module
