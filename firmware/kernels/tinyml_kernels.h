@@ -11,6 +11,25 @@
 /* output[i] = table[input[i] + 128]; output may be input. */
 void tinyml_lookup_s8(const int8_t table[256], const int8_t *input, int8_t *output, int32_t size);
 
+/* Elements of any size from places at regular steps to others. Offsets and steps are in bytes, a
+ * step of the input may be 0 or negative. Dimensions go from the outermost to the innermost; at
+ * each index of theirs `run` bytes lie together. Input and output may be parts of one tensor. */
+#define TINYML_COPY_RANK 6
+
+typedef struct {
+    int32_t input_offset;
+    int32_t output_offset;
+    int32_t run;
+    int32_t sizes[TINYML_COPY_RANK];
+    int32_t input_steps[TINYML_COPY_RANK];
+    int32_t output_steps[TINYML_COPY_RANK];
+} tinyml_copy_params;
+
+void tinyml_copy(const tinyml_copy_params *params, const void *input, void *output);
+
+/* The same byte everywhere; `size` in bytes. */
+void tinyml_fill(void *output, int32_t byte, int32_t size);
+
 /* Sizes from the outermost dimension to the innermost. */
 typedef struct {
     int32_t input[4];
@@ -20,6 +39,57 @@ typedef struct {
 
 void tinyml_pad_s8(const tinyml_pad_params *params, const int8_t *input, int8_t *output,
                    int8_t value);
+
+/* A walk over all elements of an output, with numpy's broadcasting: sizes from the outermost
+ * dimension to the innermost, and how far each input moves per step along each of them. */
+typedef struct {
+    int32_t sizes[5];
+    int32_t first[5];
+    int32_t second[5];
+    int32_t third[5];
+} tinyml_walk;
+
+/* (value + offset) * multiplier * 2^(shift - 31) */
+typedef struct {
+    int32_t offset; /* minus the zero point */
+    int32_t multiplier; /* Q31 */
+    int32_t shift;
+} tinyml_rescaling;
+
+/* value * multiplier * 2^(shift - 31) + offset, clamped */
+typedef struct {
+    int32_t multiplier; /* Q31 */
+    int32_t shift;
+    int32_t offset; /* the zero point */
+    int32_t min;
+    int32_t max;
+} tinyml_output;
+
+typedef struct {
+    tinyml_walk walk;
+    tinyml_rescaling first;
+    tinyml_rescaling second;
+    int32_t left_shift; /* of both inputs before they are rescaled */
+    tinyml_output output;
+} tinyml_binary_params;
+
+/* Outputs of these may be an input of the output's shape. */
+void tinyml_add_s8(const tinyml_binary_params *params, const int8_t *first, const int8_t *second,
+                   int8_t *output);
+void tinyml_sub_s8(const tinyml_binary_params *params, const int8_t *first, const int8_t *second,
+                   int8_t *output);
+void tinyml_squared_difference_s8(const tinyml_binary_params *params, const int8_t *first,
+                                  const int8_t *second, int8_t *output);
+
+typedef struct {
+    tinyml_walk walk;
+    int32_t first_offset; /* minus the zero point */
+    int32_t second_offset;
+    tinyml_output output;
+} tinyml_mul_params;
+
+void tinyml_mul_s8(const tinyml_mul_params *params, const int8_t *first, const int8_t *second,
+                   int8_t *output);
 
 typedef struct {
     int32_t sizes[5]; /* kept, reduced, kept, reduced, kept */

@@ -112,11 +112,23 @@ def test_a_fully_connected_layer_per_channel_is_refused_unless_lowered():
         generate(graph)
 
 
-def test_broadcasting_is_refused_by_add():
-    tensors = [int8_tensor("first", (2, 3), QUANT), int8_tensor("second", (1, 3), QUANT)]
+def test_shapes_that_do_not_broadcast_are_refused():
+    tensors = [int8_tensor("first", (2, 3), QUANT), int8_tensor("second", (2, 1, 2), QUANT)]
 
-    with pytest.raises(ModelError, match="broadcasting is not supported"):
+    with pytest.raises(
+        ModelError, match=r"'first' \(2, 3\), 'second' \(2, 1, 2\) do not broadcast"
+    ):
         single_operator(ADD, tensors, QUANT)
+
+
+def test_more_alternations_of_broadcasting_than_the_kernel_walks_are_refused():
+    tensors = [
+        int8_tensor("first", (2, 1, 2, 1, 2, 1), QUANT),
+        int8_tensor("second", (1, 2, 1, 2, 1, 2), QUANT),
+    ]
+
+    with pytest.raises(ModelError, match="6 separate groups of dimensions"):
+        generate(single_operator(ADD, tensors, QUANT))
 
 
 def test_a_sum_whose_output_scale_is_far_too_small_is_refused():

@@ -9,14 +9,15 @@ from tinyml.codegen.module import CModule
 from tinyml.codegen.program import identifier
 from tinyml.files import atomic_directory
 from tinyml.firmware import firmware_dir
-from tinyml.firmware.boards import Board
+from tinyml.firmware.boards import Board, Console
 from tinyml.firmware.build import BuildResult, build_firmware
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import Graph
 from tinyml.ops.base import PORTABLE, Isa
 from tinyml.passes.pipeline import prepare_for_device
 
-KERNEL_HEADER = "tinyml_kernels.h"
+# What the kernels declare, and what they share.
+KERNEL_HEADERS = ("tinyml_kernels.h", "tinyml_elementwise.h")
 
 
 def generate_model(graph: Graph, board: Board | None = None) -> CModule:
@@ -31,7 +32,7 @@ def write_module(module: CModule, directory: Path) -> list[Path]:
     kernels = firmware_dir() / "kernels"
     texts = dict(module.files)
     if module.kernels:
-        for file in (KERNEL_HEADER, *module.kernels):
+        for file in (*KERNEL_HEADERS, *module.kernels):
             texts[file] = (kernels / file).read_text(encoding="utf-8")
     with atomic_directory(directory) as folder:
         for file, text in texts.items():
@@ -46,13 +47,19 @@ def build_model(
     *,
     optimize: str = "-O2",
     single_rounding: bool = False,
+    console: Console = "semihosting",
 ) -> BuildResult:
     """Build firmware of a quantized graph for ``board`` into ``directory``.
 
-    Raises ModelError where an operator cannot run on the device or the image does not fit, and
+    Raises InputError where the board has no such console, ModelError where an operator cannot run on the device or the image does not fit, and
     ToolchainError where a tool is missing or fails.
     """
     module = generate_model(graph, board)
     return build_firmware(
-        module, board, directory, optimize=optimize, single_rounding=single_rounding
+        module,
+        board,
+        directory,
+        optimize=optimize,
+        single_rounding=single_rounding,
+        console=console,
     )

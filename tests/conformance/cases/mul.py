@@ -1,0 +1,47 @@
+from collections.abc import Iterator
+
+from binary import (
+    ACTIVATIONS,
+    BROADCASTS,
+    CONSTANTS,
+    IMAGE,
+    SIZES,
+    ZERO_POINTS,
+    Parameters,
+    arithmetic,
+    binary_graph,
+    drawn,
+)
+from single_operator import Draw
+
+from tinyml.ir.graph import Graph
+from tinyml.ops.mul import Mul
+
+# Outputs as fine as the product, far finer (a left shift) and far coarser.
+SCALES = (
+    (0.1, 0.1, 0.01),
+    (0.5, 0.5, 0.25),
+    (0.5, 0.5, 0.01),
+    (1.0, 1.0, 1e-4),
+    (0.1, 0.07, 10.0),
+    (1e-4, 1e-4, 1e3),
+)
+
+CORNERS = (
+    *SIZES,
+    *BROADCASTS,
+    *ZERO_POINTS,
+    *ACTIVATIONS,
+    *CONSTANTS,
+    *(
+        Parameters(scales=scales, shapes=shapes)
+        for scales in SCALES
+        for shapes in ((IMAGE, IMAGE), ((3, 7), (1, 7)))
+    ),
+)
+
+
+def cases() -> Iterator[tuple[Parameters, Graph]]:
+    draw = Draw("mul")
+    for parameters in (*CORNERS, *drawn(draw, activation=True)):
+        yield parameters, binary_graph(draw, parameters, arithmetic(Mul, "mul"))

@@ -1,0 +1,267 @@
+"""What operators share that combine tensors element by element, with numpy's broadcasting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import DType, Graph, Shape, Tensor, TensorSpec
+from tinyml.numerics.affine import LIMITS
+from tinyml.numerics.fixed_point import quantize_multiplier
+from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
+from tinyml.ops.base import (
+    Kernel,
+    KernelCall,
+    Layout,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    Struct,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+
+# Dimensions of tinyml_walk; neighbours that are broadcast alike count as one.
+WALK_DIMENSIONS = 5
+WALK_INPUTS = ("first", "second", "third")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElementwiseOperator(Operator):
+    """An operator of several tensors whose shapes broadcast; all float32 or all int8."""
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read nothing but the tensors."""
+        return cls(name=node.name, inputs=node.inputs, outputs=node.outputs)
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """The broadcast shape and the dtype of the inputs."""
+        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        require_same_dtype(self, graph, self.inputs)
+        return (TensorSpec(broadcast_shape(self, graph), dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """All tensors have parameters of their own."""
+        del graph
+        return QuantizationRule()
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1 for float, 2 for int8."""
+        return TfliteOp(
+            opcode=self.opcodes[0],
+            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            inputs=self.inputs,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArithmeticOperator(ElementwiseOperator):
+    """An elementwise operator of two tensors with a fused activation."""
+
+    activation: Activation
+
+    options_table: ClassVar[str]
+    onnx_type: ClassVar[str]
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the activation."""
+        return cls(
+            name=node.name,
+            inputs=node.inputs,
+            outputs=node.outputs,
+            activation=Activation.from_tflite(node),
+        )
+
+    def version(self, graph: Graph) -> int:
+        """The lowest version that brought the dtype."""
+        return 1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write the activation."""
+        return TfliteOp(
+            opcode=self.opcodes[0],
+            version=self.version(graph),
+            inputs=self.inputs,
+            options_table=self.options_table,
+            options={"fusedActivationFunction": self.activation.value},
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """The node of the same meaning, and the activation after it."""
+        del graph
+        node = OnnxNode(
+            op_type=self.onnx_type, inputs=self.inputs, outputs=self.outputs, layout=Layout.ANY
+        )
+        return with_onnx_activation(node, self.activation)
+
+    def limits(self, graph: Graph) -> tuple[int, int]:
+        """The activation's bounds in the output's integers."""
+        return quantized_bounds(self.activation.bounds, graph.tensor(self.outputs[0]))
+
+
+# --------------------------------------------------------------------------- shapes
+
+
+def require_same_dtype(op: Operator, graph: Graph, names: Sequence[str]) -> None:
+    """Refuse inputs of different dtypes."""
+    tensors = [graph.tensor(name) for name in names]
+    if len({tensor.dtype for tensor in tensors}) > 1:
+        found = ", ".join(f"'{tensor.name}' {tensor.dtype.value}" for tensor in tensors)
+        raise op.error(f"inputs have different types: {found}; expected one")
+
+
+def broadcast_shape(op: Operator, graph: Graph) -> Shape:
+    """The shape that all inputs broadcast to (numpy's rules); ModelError where they do not."""
+    shapes = [graph.tensor(name).shape for name in op.inputs]
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        found = ", ".join(f"'{n}' {s}" for n, s in zip(op.inputs, shapes, strict=True))
+        raise op.error(f"the shapes of inputs {found} do not broadcast to one") from None
+
+
+def needs_five_dimensions(graph: Graph, op: Operator) -> bool:
+    """Whether it broadcasts more than four dimensions, which took some operators a new version."""
+    shapes = {graph.tensor(name).shape for name in op.inputs}
+    return len(shapes) > 1 and max(map(len, shapes)) > 4
+
+
+def is_flat(graph: Graph, op: Operator) -> bool:
+    """Whether every input has an element of its own for every element of the output."""
+    size = graph.tensor(op.outputs[0]).size
+    return all(graph.tensor(name).size == size for name in op.inputs)
+
+
+def overwritable(graph: Graph, op: Operator) -> tuple[str, ...]:
+    """The inputs that are read byte for byte as the output is written."""
+    output = graph.tensor(op.outputs[0])
+    return tuple(n for n in op.inputs if graph.tensor(n).nbytes == output.nbytes)
+
+
+def walk(op: Operator, output: Shape, *inputs: Shape) -> dict[str, list[int]]:
+    """``tinyml_walk``: sizes, and the step of each input, 0 where it is broadcast.
+
+    Dimensions of size 1 vanish, and neighbours that are broadcast alike become one.
+    """
+    rank = len(output)
+    padded = [(1,) * (rank - len(shape)) + shape for shape in inputs]
+    groups: list[tuple[int, tuple[bool, ...]]] = []
+    for sizes in zip(output, *padded, strict=True):
+        pattern = tuple(size == 1 for size in sizes[1:])
+        if sizes[0] == 1:
+            continue
+        if groups and groups[-1][1] == pattern:
+            groups[-1] = groups[-1][0] * sizes[0], pattern
+        else:
+            groups.append((sizes[0], pattern))
+    if len(groups) > WALK_DIMENSIONS:
+        raise op.error(
+            f"inputs of shapes {inputs} broadcast in {len(groups)} separate groups of dimensions, "
+            f"the kernel takes {WALK_DIMENSIONS}"
+        )
+    once = (1, (True,) * len(inputs))
+    groups = [once] * (WALK_DIMENSIONS - len(groups)) + groups
+    steps = {WALK_INPUTS[i]: _steps(groups, i) for i in range(len(inputs))}
+    return {"sizes": [size for size, _ in groups], **steps}
+
+
+def _steps(groups: list[tuple[int, tuple[bool, ...]]], index: int) -> list[int]:
+    """Elements between neighbours along each dimension of an input."""
+    own = [1 if broadcast[index] else size for size, broadcast in groups]
+    return [
+        0 if broadcast[index] else math.prod(own[place + 1 :])
+        for place, (_, broadcast) in enumerate(groups)
+    ]
+
+
+def input_walk(graph: Graph, op: Operator) -> dict[str, list[int]]:
+    """``tinyml_walk`` over the operator's inputs."""
+    shapes = [graph.tensor(name).shape for name in op.inputs]
+    return walk(op, graph.tensor(op.outputs[0]).shape, *shapes)
+
+
+# --------------------------------------------------------------------------- kernels
+
+
+def split(real: float) -> dict[str, int]:
+    """Multiplier and shift as fields of a struct."""
+    multiplier, shift = quantize_multiplier(real)
+    return {"multiplier": multiplier, "shift": shift}
+
+
+def rescaling(source: Tensor, real: float) -> dict[str, int]:
+    """``tinyml_rescaling`` of an input by ``real``."""
+    return {"offset": -source.zero_point, **split(real)}
+
+
+def finishing(output: Tensor, real: float, limits: tuple[int, int]) -> dict[str, int]:
+    """``tinyml_output``: results times ``real``, then the zero point, then the clamp."""
+    return {**split(real), "offset": output.zero_point, "min": limits[0], "max": limits[1]}
+
+
+def elementwise_kernel(graph: Graph, op: Operator, function: str, params: Struct) -> Kernel:
+    """Call a kernel of firmware/kernels with its parameters, the inputs and the output."""
+    call = KernelCall(
+        function=function,
+        arguments=(params, *map(TensorPointer, op.inputs), TensorPointer(op.outputs[0])),
+        source=f"{function}.c",
+    )
+    return Kernel(calls=(call,), may_overwrite=overwritable(graph, op))
+
+
+def common_scale(graph: Graph, op: Operator) -> float:
+    """Twice the larger scale of two inputs, to which both are brought before they are combined."""
+    return 2 * max(graph.tensor(name).scale for name in op.inputs)
+
+
+def combination_kernel(
+    graph: Graph,
+    op: Operator,
+    function: str,
+    left_shift: int,
+    output_multiplier: float,
+    limits: tuple[int, int] = LIMITS[DType.INT8],
+) -> Kernel:
+    """Bring both inputs to one scale, ``left_shift`` bits up, combine, and rescale the result."""
+    first, second = (graph.tensor(name) for name in op.inputs)
+    common = common_scale(graph, op)
+    fields = {
+        "walk": input_walk(graph, op),
+        "first": rescaling(first, first.scale / common),
+        "second": rescaling(second, second.scale / common),
+        "left_shift": left_shift,
+        "output": finishing(graph.tensor(op.outputs[0]), output_multiplier, limits),
+    }
+    params = Struct("tinyml_binary_params", "params", fields)
+    return elementwise_kernel(graph, op, function, params)
+
+
+def sum_multiplier(graph: Graph, op: Operator, left_shift: int) -> float:
+    """Real multiplier from the common scale to the output's, for sums and differences.
+
+    ModelError where the output's scale is so fine that 32-bit results would overflow.
+    """
+    output = graph.tensor(op.outputs[0])
+    real = common_scale(graph, op) / ((1 << left_shift) * output.scale)
+    require_below_one(graph, op, real)
+    return real
+
+
+def require_below_one(graph: Graph, op: Operator, output_multiplier: float) -> None:
+    """Refuse an output scale so fine that the kernels' 32-bit results would overflow."""
+    if output_multiplier < 1:
+        return
+    output = graph.tensor(op.outputs[0])
+    scales = " and ".join(f"{graph.tensor(name).scale:.9g}" for name in op.inputs)
+    raise op.error(
+        f"output '{output.name}' has scale {output.scale:.9g}, too small beside the "
+        f"inputs' {scales} for 32-bit results"
+    )

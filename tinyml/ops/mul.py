@@ -1,0 +1,87 @@
+"""MUL of two tensors whose shapes broadcast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyml.ir.graph import DType, Graph
+from tinyml.numerics.fixed_point import quantize_multiplier
+from tinyml.ops.base import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.elementwise import (
+    ArithmeticOperator,
+    elementwise_kernel,
+    finishing,
+    input_walk,
+    is_flat,
+)
+
+# Products take 16 bits and a sign; more than 14 to the left would leave 32 bits.
+LARGEST_SHIFT = 14
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mul(ArithmeticOperator):
+    """Elementwise product with broadcasting and fused activation."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("MUL",)
+    options_table: ClassVar[str] = "MulOptions"
+    onnx_type: ClassVar[str] = "Mul"
+
+    def version(self, graph: Graph) -> int:
+        """Version 3 brought output scales finer than the product of the inputs'."""
+        if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32:
+            return 1
+        return 3 if self._multiplier(graph) >= 1 else 2
+
+    def macs(self, graph: Graph) -> int:
+        """One product per element of the output."""
+        return graph.tensor(self.outputs[0]).size
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Multiply and rescale: CMSIS-NN's kernel, or ours where an input is broadcast."""
+        del isas
+        first, second = (graph.tensor(name) for name in self.inputs)
+        output = graph.tensor(self.outputs[0])
+        real = self._multiplier(graph)
+        multiplier, shift = quantize_multiplier(real)
+        if shift > LARGEST_SHIFT:
+            raise self.error(
+                f"output '{output.name}' has scale {output.scale:.9g}, too small beside the "
+                f"inputs' {first.scale:.9g} and {second.scale:.9g} for 32-bit products"
+            )
+        if not is_flat(graph, self):
+            fields = {
+                "walk": input_walk(graph, self),
+                "first_offset": -first.zero_point,
+                "second_offset": -second.zero_point,
+                "output": finishing(output, real, self.limits(graph)),
+            }
+            params = Struct("tinyml_mul_params", "params", fields)
+            return elementwise_kernel(graph, self, "tinyml_mul_s8", params)
+        call = KernelCall(
+            function="arm_elementwise_mul_s8",
+            arguments=(
+                TensorPointer(first.name),
+                TensorPointer(second.name),
+                -first.zero_point,
+                -second.zero_point,
+                TensorPointer(output.name),
+                output.zero_point,
+                multiplier,
+                shift,
+                *self.limits(graph),
+                output.size,
+            ),
+            returns_status=True,
+        )
+        return Kernel(calls=(call,), may_overwrite=self.inputs)
+
+    def _multiplier(self, graph: Graph) -> float:
+        """From the product of the inputs' scales to the output's, in float32 as TFLite has it."""
+        first, second, output = (
+            np.float32(graph.tensor(name).scale) for name in (*self.inputs, *self.outputs)
+        )
+        return float(first * second / output)
