@@ -134,3 +134,18 @@ def test_the_largest_float32_is_accepted(tmp_path):
     x = np.full((4, 2, 3), float(np.finfo(np.float32).max))
 
     assert len(read_dataset(saved(tmp_path, x=x), [FLOAT])) == 4
+
+
+def test_text_named_metric_says_how_outputs_are_judged(tmp_path):
+    judged = saved(tmp_path, x=X, y=np.zeros(4, np.int64), metric=np.array("reconstruction_auc"))
+
+    assert read_dataset(judged, [FLOAT]).metric == "reconstruction_auc"
+
+
+def test_an_input_of_the_name_metric_is_no_name_of_one(tmp_path):
+    numbers = activation("metric", (1, 2, 3), None)
+
+    data = read_dataset(saved(tmp_path, metric=X), [numbers])
+
+    assert np.array_equal(data.samples[0], X)
+    assert data.metric == "accuracy"

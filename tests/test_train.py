@@ -1,4 +1,5 @@
 import io
+import os
 import subprocess
 import sys
 import zipfile
@@ -42,8 +43,41 @@ from tinyml.train import train
 model, *folders = sys.argv[1:]
 for folder in folders:
     result = train(model, Path(folder), seed=1, progress=lambda *done: print(*done, flush=True))
-    print(result.name, result.epochs, result.parameters, result.test_samples, result.accuracy)
+    print(result.name, result.epochs, result.parameters, result.test_samples, result.score)
     print("a message of Python", file=sys.stderr)
+"""
+
+
+# An autoencoder in a folder with a helper beside it; anomalies are far from all it has seen.
+AUTOENCODER = """
+import numpy as np
+
+from .helper import normal
+
+TASK = "reconstruction"
+EPOCHS = 30
+LEARNING_RATE = 0.02
+
+def build():
+    import keras
+    return keras.Sequential(
+        [keras.Input((4,), name="x"), keras.layers.Dense(2), keras.layers.Dense(4)]
+    )
+
+def load_data():
+    x, y = normal(400), normal(40)
+    y[20:] = y[20:, ::-1] + 1
+    return (x, np.zeros(400, int)), (y, np.repeat([0, 1], 20))
+
+def data_source():
+    return "numbers made up"
+"""
+HELPER = """
+import numpy as np
+
+def normal(count):
+    rng = np.random.default_rng(count)
+    return rng.uniform(0, 1, (count, 2)).astype(np.float32) @ np.eye(2, 4, dtype=np.float32)
 """
 
 
@@ -134,6 +168,39 @@ def test_tensorflow_says_nothing_on_stderr_and_python_still_can(trained):
     assert process.stderr == "a message of Python\n" * 2
 
 
+def test_an_autoencoder_learns_its_inputs_and_is_judged_by_its_errors(tmp_path):
+    (tmp_path / "auto.py").write_text(AUTOENCODER)
+    (tmp_path / "helper.py").write_text(HELPER)
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tinyml", "train", "auto.py", "-o", "trained"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    said = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert said["data"] == "numbers made up"
+    assert "float ROC AUC" in done.stdout
+    assert float(said["float"].split()[-2]) > 95
+    test = arrays(tmp_path / "trained" / "auto.test.npz")
+    assert str(test["metric"]) == "reconstruction_auc"
+    assert test["y"].tolist() == [0] * 20 + [1] * 20
+
+
+def test_a_model_file_of_another_folder_has_helpers_of_its_own(tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "own.py").write_text("from .helper import WORD\nraise OSError(WORD)")
+        (tmp_path / name / "helper.py").write_text(f"WORD = {name!r}")
+
+    for name in ("first", "second"):
+        with pytest.raises(InputError, match=f"OSError: {name}"):
+            train(str(tmp_path / name / "own.py"), tmp_path / "out")
+
+
 def test_digits_come_with_tinyml():
     assert available_models()["digits"].name == "digits.py"
 
@@ -185,6 +252,11 @@ def test_fewer_epochs_than_one_are_refused(tmp_path):
         ("def build(", "failed in its code with SyntaxError"),
         ("build = None", r"no function build\(\)"),
         ("def build(): pass", r"no function load_data\(\)"),
+        ("TASK = 'dreaming'\ndef build(): pass\ndef load_data(): pass", "TASK to 'dreaming'"),
+        (
+            "from tinyml.errors import InputError\nraise InputError('own words')",
+            "^own words$",
+        ),
         ("import no_such_package", "run pip install no_such_package"),
         (
             "def build(): pass\ndef load_data(): raise OSError('no data')",

@@ -21,10 +21,14 @@ EMPTY_ZIP_SIGNATURE = b"PK\x05\x06"
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Samples, one array (N, *sample shape) per model input, and labels (N,) where there are."""
+    """Samples, one array (N, *sample shape) per model input, and labels (N,) where there are.
+
+    ``metric`` names how outputs are judged by the labels.
+    """
 
     samples: tuple[Array, ...]
     labels: Array | None
+    metric: str = "accuracy"
 
     def __len__(self) -> int:
         return len(self.samples[0])
@@ -32,6 +36,8 @@ class Dataset:
 
 def read_dataset(path: Path, inputs: Sequence[Tensor]) -> Dataset:
     """Read an .npz (``x`` or one array per input name, and ``y`` for labels) or an .npy.
+
+    Text named ``metric`` says how outputs are judged by the labels.
 
     Raises InputError where the file cannot be read, an array is missing, has the wrong shape or
     dtype, or holds what is not finite in float32.
@@ -46,7 +52,10 @@ def read_dataset(path: Path, inputs: Sequence[Tensor]) -> Dataset:
     labels = arrays.get("y")
     if labels is not None:
         labels = _check_labels(path, labels, len(samples[0]))
-    return Dataset(samples, labels)
+    metric = arrays.get("metric")
+    if metric is None or metric.dtype.kind != "U" or metric.shape:  # perhaps an input of the model
+        return Dataset(samples, labels)
+    return Dataset(samples, labels, str(metric))
 
 
 def sample_shape(tensor: Tensor) -> Shape:

@@ -1,9 +1,11 @@
 """Training a model of ``models/``: what ``tinyml train`` does.
 
-A model file holds one network: ``build()`` returns the untrained Keras model, whose output is
-class probabilities, and ``load_data()`` returns ``(x_train, y_train), (x_test, y_test)`` with
-integer labels. It may set ``EPOCHS``, ``BATCH_SIZE`` and ``LEARNING_RATE``. The training loop is
-here, once: Adam, its learning rate falling to zero along a cosine.
+A model file holds one network: ``build()`` returns the untrained Keras model, and ``load_data()``
+returns ``(x_train, y_train), (x_test, y_test)`` with integer labels. It may set ``TASK``, by
+default "classification", which wants class probabilities of the model; ``EPOCHS``, ``BATCH_SIZE``
+and ``LEARNING_RATE``; and have ``data_source()``, which says in a line what data those are. It may
+import files beside it relatively. The training loop is here, once: Adam, its learning rate falling
+to zero along a cosine.
 
 TensorFlow is imported inside functions, with what its C++ parts write to stderr silenced.
 """
@@ -25,19 +27,45 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.errors import InputError
+from tinyml.errors import InputError, TinymlError
+from tinyml.evaluate.metrics import Metric, score
 from tinyml.files import atomic_path, reporting_os_errors
 
 CALIBRATION_SAMPLES = 300
 PACKAGE = Path(__file__).parent
+# The package a model file belongs to while it is loaded.
+MODELS_PACKAGE = "tinyml_models"
 
 Progress = Callable[[int, int], None]
 Samples = tuple[NDArray[np.generic], NDArray[np.integer[Any]]]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a model learns and how well it does: its Keras loss and its metric.
+
+    A model that reconstructs learns its own inputs; labels (1 is an anomaly) only measure it.
+    """
+
+    loss: str
+    metric: Metric
+    reconstructs: bool = False
+
+
+TASKS = {
+    "classification": Task(loss="sparse_categorical_crossentropy", metric=Metric.ACCURACY),
+    "reconstruction": Task(
+        loss="mean_squared_error", metric=Metric.RECONSTRUCTION_AUC, reconstructs=True
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainResult:
-    """What training left behind; ``accuracy`` is the fraction right on held-out samples."""
+    """What training left behind; ``score`` is the model's on held-out samples, by ``metric``.
+
+    ``data`` is what the model file says of its data.
+    """
 
     name: str
     model: Path
@@ -46,7 +74,9 @@ class TrainResult:
     parameters: int
     epochs: int
     test_samples: int
-    accuracy: float
+    metric: Metric
+    score: float
+    data: str | None
     seconds: float
 
 
@@ -62,8 +92,9 @@ def train(
 
     ``name_or_path`` is a name in ``models/`` (the current folder's, then the one that comes with
     tinyml) or a ``.py`` file. The calibration file holds ``x``, training samples chosen at random;
-    the test file holds ``x`` and ``y``, everything held out. The same seed gives the same weights
-    on the same machine. ``progress`` is called after each epoch with the epochs done and to do.
+    the test file holds ``x`` and ``y``, everything held out, and the name of the ``metric``. The
+    same seed gives the same weights on the same machine. ``progress`` is called after each epoch
+    with the epochs done and to do.
 
     Raises:
         InputError: there is no such model, it fails, it lacks ``build`` or ``load_data``, a
@@ -78,8 +109,10 @@ def train(
     started = time.monotonic()
     with _native_stderr_silenced():
         module = _load_module(path)
+        task = _task(path, module)
         training, held_out = _call(path, module, "load_data")
-        model = _fit(path, module, training, epochs=epochs, seed=seed, progress=progress)
+        data = _call(path, module, "data_source") if hasattr(module, "data_source") else None
+        model = _fit(path, module, task, training, epochs=epochs, seed=seed, progress=progress)
         result = TrainResult(
             name=path.stem,
             model=directory / f"{path.stem}.keras",
@@ -88,13 +121,15 @@ def train(
             parameters=model.count_params(),
             epochs=epochs or _epochs(module),
             test_samples=len(held_out[0]),
-            accuracy=_accuracy(model, held_out),
+            metric=task.metric,
+            score=_score(model, task, held_out),
+            data=data,
             seconds=time.monotonic() - started,
         )
         with atomic_path(result.model) as temporary:
             model.save(temporary)
     _save(result.calibration, x=_calibration_samples(training[0], seed))
-    _save(result.test, x=held_out[0], y=held_out[1])
+    _save(result.test, x=held_out[0], y=held_out[1], metric=np.array(task.metric.value))
     return result
 
 
@@ -144,16 +179,33 @@ def _check_tensorflow(path: Path) -> None:
 
 def _load_module(path: Path) -> ModuleType:
     """Run the model file and return it as a module that has ``build`` and ``load_data``."""
-    spec = importlib.util.spec_from_file_location(f"tinyml_models.{path.stem}", path)
+    _forget_models()
+    package = ModuleType(MODELS_PACKAGE)
+    package.__path__ = [str(path.parent.resolve())]
+    spec = importlib.util.spec_from_file_location(f"{MODELS_PACKAGE}.{path.stem}", path)
     if spec is None or spec.loader is None:
         raise InputError(f"{path} is not a Python file: give a model's name or its .py file")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[MODELS_PACKAGE] = package
     with _reporting_model_errors(path, "its code"):
         spec.loader.exec_module(module)
     for function in ("build", "load_data"):
         if not callable(getattr(module, function, None)):
             raise InputError(f"{path} has no function {function}(): a model file needs one")
     return module
+
+
+def _forget_models() -> None:
+    """Forget what an earlier model file imported: the next may lie in another folder."""
+    for name in [name for name in sys.modules if name.split(".")[0] == MODELS_PACKAGE]:
+        del sys.modules[name]
+
+
+def _task(path: Path, module: ModuleType) -> Task:
+    name = getattr(module, "TASK", "classification")
+    if name not in TASKS:
+        raise InputError(f"{path} sets TASK to {name!r}: expected one of {', '.join(TASKS)}")
+    return TASKS[name]
 
 
 def _call(path: Path, module: ModuleType, function: str) -> Any:
@@ -167,6 +219,8 @@ def _reporting_model_errors(path: Path, place: str) -> Iterator[None]:
     """Turn whatever the user's model file raises into an InputError naming file and place."""
     try:
         yield
+    except TinymlError:
+        raise
     except ModuleNotFoundError as error:
         package = {"sklearn": "scikit-learn"}.get(error.name or "", error.name)
         raise InputError(
@@ -186,6 +240,7 @@ def _epochs(module: ModuleType) -> int:
 def _fit(
     path: Path,
     module: ModuleType,
+    task: Task,
     training: Samples,
     *,
     epochs: int | None,
@@ -197,14 +252,22 @@ def _fit(
     model = _call(path, module, "build")
     epochs = epochs or _epochs(module)
     batch_size = int(getattr(module, "BATCH_SIZE", 32))
-    steps = epochs * math.ceil(len(training[0]) / batch_size)
+    x, y = training
+    steps = epochs * math.ceil(len(x) / batch_size)
     rate = keras.optimizers.schedules.CosineDecay(getattr(module, "LEARNING_RATE", 1e-3), steps)
-    model.compile(keras.optimizers.Adam(rate), loss="sparse_categorical_crossentropy")
+    model.compile(keras.optimizers.Adam(rate), loss=task.loss)
     report = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, _logs: progress and progress(epoch + 1, epochs)
     )
     with _reporting_model_errors(path, "training"):
-        model.fit(*training, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=[report])
+        model.fit(
+            x,
+            x if task.reconstructs else y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=0,
+            callbacks=[report],
+        )
     return model
 
 
@@ -221,10 +284,10 @@ def _import_keras(seed: int) -> Any:
     return keras
 
 
-def _accuracy(model: Any, held_out: Samples) -> float:
-    """Return the fraction of ``held_out`` that the model classifies right."""
+def _score(model: Any, task: Task, held_out: Samples) -> float:
+    """Return how well the model does on ``held_out``."""
     x, y = held_out
-    return float(np.mean(model.predict(x, verbose=0).argmax(axis=-1) == y))
+    return score(task.metric, x, model.predict(x, verbose=0), y)
 
 
 def _calibration_samples(x: NDArray[np.generic], seed: int) -> NDArray[np.generic]:

@@ -109,3 +109,45 @@ def test_the_host_has_no_instructions_and_a_board_has():
     assert host.stack_bytes is None
     assert board.instructions_per_inference > 1000
     assert board.arena_bytes <= board.ram_bytes
+
+
+def autoencoder(scale: float | None) -> object:
+    """Reconstructs positive numbers, and no others."""
+    tensors = [activation("x", (1, 4), scale), activation("same", (1, 4), scale)]
+    return make_graph(tensors, [relu("same", "x")], ["x"], ["same"])
+
+
+def test_an_autoencoder_is_judged_by_how_its_error_tells_anomalies_apart():
+    positive = np.abs(spread((6, 4))) / np.float32(40)
+    samples = np.concatenate([positive, -positive])
+    labels = np.repeat([0, 1], 6)
+
+    result = compare_model(
+        autoencoder(0.05),
+        Dataset((samples,), labels, "reconstruction_auc"),
+        load_board("host"),
+        ORACLE,
+        float_graph=autoencoder(None),
+        max_accuracy_drop=0,
+    )
+
+    assert (result.metric, result.passed) == ("reconstruction_auc", True)
+    assert result.float_accuracy == result.reference_accuracy == result.device_accuracy == 1
+    assert result.float_agreement is None
+
+
+@pytest.mark.parametrize(
+    ("metric", "labels", "graph", "complaint"),
+    [
+        ("f1", [0, 1], autoencoder(0.05), "'f1', expected accuracy or reconstruction_auc"),
+        ("reconstruction_auc", [0, 2], autoencoder(0.05), "label 2 of sample 1"),
+        ("reconstruction_auc", [1, 1], autoencoder(0.05), "all labels are 1"),
+        ("reconstruction_auc", [0, 1], two_inputs(0.05, ("a", "b")), "has another size"),
+    ],
+)
+def test_a_metric_that_does_not_suit_is_refused(metric, labels, graph, complaint):
+    samples = tuple(spread((2, *graph.tensor(name).shape[1:])) for name in graph.inputs)
+    data = Dataset(samples, np.array(labels), metric)
+
+    with pytest.raises(InputError, match=complaint):
+        compare_model(graph, data, load_board("host"), ORACLE)

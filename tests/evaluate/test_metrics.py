@@ -1,6 +1,14 @@
 import numpy as np
+import pytest
 
-from tinyml.evaluate.metrics import accuracy, agreement, predicted_classes
+from tinyml.evaluate.metrics import (
+    Metric,
+    accuracy,
+    agreement,
+    predicted_classes,
+    roc_auc,
+    score,
+)
 
 SCORES = np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3], [0.0, 0.0, 1.0], [0.4, 0.4, 0.2]])
 
@@ -24,3 +32,23 @@ def test_accuracy_is_the_fraction_of_samples_whose_class_is_the_label():
 def test_agreement_is_the_fraction_of_samples_in_the_same_class():
     assert agreement(SCORES, SCORES[::-1]) == 0.0
     assert agreement(SCORES, 100 * SCORES - 3) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [([0, 0, 1, 1], 1.0), ([1, 1, 0, 0], 0.0), ([0, 1, 0, 1], 0.75)],
+)
+def test_the_auc_is_the_share_of_pairs_in_which_the_anomaly_scores_higher(labels, expected):
+    assert roc_auc(np.array([0.1, 0.2, 0.3, 0.4]), np.array(labels)) == expected
+
+
+def test_equal_scores_count_half():
+    assert roc_auc(np.array([0.5, 0.5, 0.9, 0.5]), np.array([0, 0, 1, 1])) == 0.75
+
+
+def test_an_autoencoder_is_judged_by_how_badly_it_reconstructs_anomalies():
+    inputs = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    outputs = np.array([[[1.1], [2.0]], [[9.0], [4.0]], [[5.0], [6.2]]])
+
+    assert score(Metric.RECONSTRUCTION_AUC, inputs, outputs, np.array([0, 1, 0])) == 1
+    assert score(Metric.RECONSTRUCTION_AUC, inputs, outputs, np.array([0, 0, 1])) == 0.5

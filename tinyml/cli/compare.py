@@ -19,6 +19,7 @@ from tinyml.cli.common import (
 )
 from tinyml.data import read_dataset
 from tinyml.evaluate.compare import Comparison, compare_model
+from tinyml.evaluate.metrics import Metric
 from tinyml.evaluate.oracle import ORACLES
 from tinyml.firmware.boards import load_board
 from tinyml.frontend.load import load_float, load_quantized
@@ -94,13 +95,14 @@ def command(
 def _print(result: Comparison) -> None:
     reference = f"{percent(result.reference_accuracy)}  ({result.reference})"
     differing = f"{count(result.mismatched_bytes)} of {count(result.compared_bytes)}"
+    metric = Metric(result.metric).label
     arena = f"of which arena {count(result.arena_bytes)}"
     click.echo(f"{result.model} on {result.board}, {count(result.samples, 'samples')}")
     print_pairs(
         {
-            "float32 accuracy": percent(result.float_accuracy),
-            "int8 accuracy, reference": reference,
-            "int8 accuracy, device": percent(result.device_accuracy),
+            f"float32 {metric}": percent(result.float_accuracy),
+            f"int8 {metric}, reference": reference,
+            f"int8 {metric}, device": percent(result.device_accuracy),
             "same class as float32": percent(result.float_agreement),
             "bytes that differ": differing,
             "instructions per inference": count(result.instructions_per_inference),
@@ -119,5 +121,6 @@ def _reasons(result: Comparison) -> str:
         reasons.append(f"the device differs from the reference by up to {result.max_difference}")
     drop, limit = result.accuracy_drop, result.max_accuracy_drop
     if drop is not None and limit is not None and drop > limit:
-        reasons.append(f"the accuracy drops by {drop:.2f} percentage points, allowed are {limit}")
+        metric = Metric(result.metric).label
+        reasons.append(f"the {metric} drops by {drop:.2f} percentage points, allowed are {limit}")
     return "; ".join(reasons)

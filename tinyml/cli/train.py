@@ -33,12 +33,14 @@ def command(name: str, output: Path, epochs: int | None, seed: int) -> None:
             seed=seed,
             progress=lambda done, total: update(100 * done // total),
         )
+    data = {} if result.data is None else {"data": result.data}
     print_pairs(
-        {
+        data
+        | {
             "model": f"{result.model} ({count(result.parameters)} parameters)",
             "calibration data": str(result.calibration),
             "test data": f"{result.test} ({count(result.test_samples)} samples)",
             "trained": f"{result.epochs} epochs in {result.seconds:.1f} s",
-            "float accuracy": percent(result.accuracy),
+            f"float {result.metric.label}": percent(result.score),
         }
     )

@@ -14,7 +14,7 @@ import numpy as np
 from tinyml.data import Dataset, float_samples, plain_name, quantize_samples, real_samples
 from tinyml.errors import InputError
 from tinyml.evaluate.device import DeviceRun, run_on_device
-from tinyml.evaluate.metrics import accuracy, agreement
+from tinyml.evaluate.metrics import Metric, agreement, score
 from tinyml.evaluate.oracle import run_float, run_reference
 from tinyml.firmware.boards import Board
 from tinyml.firmware.build import BuildResult
@@ -30,14 +30,16 @@ class Comparison:
     """What ``tinyml compare`` reports; the field names are the keys of its JSON.
 
     Accuracies and agreements are fractions of the samples, None without labels or without a float
-    model. Instructions are per inference, None on the host. ``flash_bytes`` and ``ram_bytes`` are
-    what the model adds to the same firmware without a model, the stack apart.
+    model; where ``metric`` is not "accuracy", it is what the accuracies are. Instructions are per
+    inference, None on the host. ``flash_bytes`` and ``ram_bytes`` are what the model adds to the
+    same firmware without a model, the stack apart.
     """
 
     model: str
     board: str
     reference: str
     samples: int
+    metric: str
     float_accuracy: float | None
     reference_accuracy: float | None
     device_accuracy: float | None
@@ -78,11 +80,12 @@ def compare_model(
     percentage points of the float model's accuracy, and needs labels and ``float_graph``. It
     passes where no byte differs and the drop is not exceeded.
 
-    Raises InputError where labels are missing or name no class of the model, or the float model
-    has other inputs or outputs.
+    Raises InputError where labels are missing or name no class of the model, the data's metric is
+    unknown or does not suit the model, or the float model has other inputs or outputs.
     """
     prepared = prepare_for_device(graph)
-    _check_labels(data, graph, needed=max_accuracy_drop is not None)
+    metric = _metric(data, graph)
+    _check_labels(data, graph, metric, needed=max_accuracy_drop is not None)
     real = _real_samples(graph, prepared, data, float_graph) if float_graph else []
     samples = quantize_samples(data.samples, [prepared.tensor(n) for n in prepared.inputs])
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
@@ -90,10 +93,30 @@ def compare_model(
         device = run_on_device(prepared, build, samples, jobs=jobs, on_progress=on_progress)
     expected = run_reference(prepared, samples, oracle)
     floats = run_float(float_graph, real) if float_graph else None
-    return _sum_up(prepared, data, device, expected, floats, build, oracle, max_accuracy_drop)
+    return _sum_up(
+        prepared, data, metric, device, expected, floats, build, oracle, max_accuracy_drop
+    )
 
 
-def _check_labels(data: Dataset, graph: Graph, *, needed: bool) -> None:
+def _metric(data: Dataset, graph: Graph) -> Metric:
+    """Return the metric the data names; it must suit the model."""
+    names = [metric.value for metric in Metric]
+    if data.metric not in names:
+        raise InputError(
+            f"the data's 'metric' is '{data.metric}', expected {' or '.join(names)}; "
+            "save it under one of these names"
+        )
+    metric = Metric(data.metric)
+    source, result = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
+    if metric is Metric.RECONSTRUCTION_AUC and source.size != result.size:
+        raise InputError(
+            f"the data's 'metric' is '{metric.value}', but output '{result.name}' {result.shape} "
+            f"has another size than input '{source.name}' {source.shape}; give an autoencoder"
+        )
+    return metric
+
+
+def _check_labels(data: Dataset, graph: Graph, metric: Metric, *, needed: bool) -> None:
     if data.labels is None:
         if needed:
             raise InputError(
@@ -101,12 +124,18 @@ def _check_labels(data: Dataset, graph: Graph, *, needed: bool) -> None:
             )
         return
     name = graph.outputs[0]
-    classes = max(2, graph.tensor(name).size)  # one score tells two classes apart
+    # One score tells two classes apart, and so does the error of a reconstruction.
+    classes = max(2, graph.tensor(name).size) if metric is Metric.ACCURACY else 2
     wrong = np.flatnonzero((data.labels < 0) | (data.labels >= classes))
     if wrong.size:
         raise InputError(
             f"label {data.labels[wrong[0]]} of sample {wrong[0]} is no class of output '{name}', "
             f"expected 0 to {classes - 1}; number the classes as the model was trained"
+        )
+    if metric is Metric.RECONSTRUCTION_AUC and len(np.unique(data.labels)) < classes:
+        raise InputError(
+            f"all labels are {data.labels[0]}, but a ROC AUC compares samples of label 1, "
+            "an anomaly, with samples of label 0; give both"
         )
 
 
@@ -144,6 +173,7 @@ def _edges(graph: Graph) -> tuple[str, ...]:
 def _sum_up(
     graph: Graph,
     data: Dataset,
+    metric: Metric,
     device: DeviceRun,
     expected: Sequence[Array],
     floats: Sequence[Array] | None,
@@ -154,8 +184,11 @@ def _sum_up(
     real = [
         _dequantized(graph.tensor(graph.outputs[0]), out[0]) for out in (device.outputs, expected)
     ]
-    float_accuracy = _accuracy(floats[0] if floats else None, data.labels)
-    device_accuracy, reference_accuracy = (_accuracy(scores, data.labels) for scores in real)
+    (inputs,) = real_samples(data.samples[:1], [graph.tensor(graph.inputs[0])])
+    float_accuracy, device_accuracy, reference_accuracy = (
+        _score(metric, inputs, outputs, data.labels)
+        for outputs in (floats[0] if floats else None, *real)
+    )
     drop = _drop(float_accuracy, device_accuracy)
     mismatched = _mismatched_bytes(device.outputs, expected)
     within = max_accuracy_drop is None or (drop is not None and drop <= max_accuracy_drop)
@@ -164,10 +197,13 @@ def _sum_up(
         board=build.board.name,
         reference=oracle.label,
         samples=len(data),
+        metric=metric.value,
         float_accuracy=float_accuracy,
         reference_accuracy=reference_accuracy,
         device_accuracy=device_accuracy,
-        float_agreement=agreement(real[0], floats[0]) if floats else None,
+        float_agreement=(
+            agreement(real[0], floats[0]) if floats and metric is Metric.ACCURACY else None
+        ),
         accuracy_drop=drop,
         max_accuracy_drop=max_accuracy_drop,
         mismatched_bytes=mismatched,
@@ -188,8 +224,12 @@ def _dequantized(tensor: Tensor, values: Array) -> Array:
     return values if tensor.quant is None else dequantize(values, tensor.quant)
 
 
-def _accuracy(scores: Array | None, labels: Array | None) -> float | None:
-    return None if scores is None or labels is None else accuracy(scores, labels)
+def _score(
+    metric: Metric, inputs: Array, outputs: Array | None, labels: Array | None
+) -> float | None:
+    if outputs is None or labels is None:
+        return None
+    return score(metric, inputs, outputs, labels)
 
 
 def _drop(float_accuracy: float | None, device_accuracy: float | None) -> float | None:

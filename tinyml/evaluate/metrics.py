@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import numpy as np
 
 from tinyml.ir.graph import Array
+
+
+class Metric(Enum):
+    """How a model is judged by labels; the values are the names that data files use."""
+
+    ACCURACY = "accuracy"
+    RECONSTRUCTION_AUC = "reconstruction_auc"
+
+    @property
+    def label(self) -> str:
+        """The name for a person to read."""
+        return "accuracy" if self is Metric.ACCURACY else "ROC AUC"
+
+
+def score(metric: Metric, inputs: Array, outputs: Array, labels: Array) -> float:
+    """Judge the real ``outputs`` for real ``inputs``, both (N, ...), by labels (N,).
+
+    An autoencoder is judged by how well the error of its reconstruction tells anomalies (label 1)
+    from what is normal (label 0).
+    """
+    if metric is Metric.ACCURACY:
+        return accuracy(outputs, labels)
+    return roc_auc(reconstruction_errors(inputs, outputs), labels)
 
 
 def predicted_classes(scores: Array) -> Array:
@@ -18,6 +43,26 @@ def predicted_classes(scores: Array) -> Array:
 def accuracy(scores: Array, labels: Array) -> float:
     """Fraction of samples whose class is the label."""
     return float(np.mean(predicted_classes(scores) == labels))
+
+
+def reconstruction_errors(inputs: Array, outputs: Array) -> Array:
+    """Mean squared difference of each sample's output from its input."""
+    difference = outputs.reshape(len(outputs), -1) - inputs.reshape(len(inputs), -1)
+    return np.asarray(np.mean(np.square(difference, dtype=np.float64), axis=1))
+
+
+def roc_auc(scores: Array, labels: Array) -> float:
+    """Area under the receiver operating characteristic.
+
+    It is the probability that a sample of label 1 scores higher than one of label 0, an equal
+    score counting half (Fawcett, "An introduction to ROC analysis", section 7). There must be
+    samples of both labels.
+    """
+    normal = np.sort(scores[labels == 0])
+    anomalous = scores[labels == 1]
+    below = np.searchsorted(normal, anomalous, "left")
+    not_above = np.searchsorted(normal, anomalous, "right")
+    return float(np.mean(below + not_above) / (2 * len(normal)))
 
 
 def agreement(first: Array, second: Array) -> float:
