@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.base import Isa, Kernel
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.pad import padded_for_onnx
 from tinyml.ops.pool import Pool2D
+from tinyml.ops.window import Padding, spatial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +20,25 @@ class AveragePool2D(Pool2D):
 
     opcodes: ClassVar[tuple[str, ...]] = ("AVERAGE_POOL_2D",)
     onnx_type: ClassVar[str] = "AveragePool"
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"AveragePool": Operands.CHANNELS_LAST}
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read an AveragePool; pads that count become a PAD before it."""
+        window = cls.read_onnx_window(node)
+        padding = window.padding(spatial(node.operand(0).shape))
+        counted = node.attributes.get("count_include_pad", 0) and padding is not Padding.VALID
+        if counted and node.attributes.get("ceil_mode", 0):
+            raise node.error("counts some of its pads (ceil_mode with count_include_pad)")
+        if counted:
+            source, padding, pads = padded_for_onnx(node, window, always=True)
+            return OnnxLowering(ops=(*pads, cls.onnx_pool(node, window, source, padding)))
+        if padding is None:
+            raise node.error(
+                f"pads {window.before} and {window.after} without counting them are neither SAME "
+                "nor VALID; export the model with count_include_pad"
+            )
+        return OnnxLowering(ops=(cls.onnx_pool(node, window, node.inputs[0], padding),))
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Call ``arm_avgpool_s8``."""

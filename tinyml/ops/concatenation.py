@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -21,6 +22,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # arm_concatenation_s8_x takes its sizes as uint16_t.
 LARGEST_SIZE = 65535
@@ -33,6 +35,7 @@ class Concatenation(Operator):
     axis: int
 
     opcodes: ClassVar[tuple[str, ...]] = ("CONCATENATION",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Concat": Operands.ANY}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -50,6 +53,17 @@ class Concatenation(Operator):
         if Activation.from_tflite(node) is not Activation.NONE:
             raise operator.error("a fused activation is not supported")
         return operator
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read the axis."""
+        joined = cls(
+            name=node.name,
+            inputs=node.inputs,
+            outputs=node.outputs,
+            axis=node.axis(node.attributes.get("axis", 0)),
+        )
+        return OnnxLowering(ops=(joined,))
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The inputs' shape with their sizes along the axis added up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -14,6 +15,8 @@ from tinyml.ops.cmsis_nn import (
     require_symmetric_weights,
 )
 from tinyml.ops.convolution import Convolution
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
+from tinyml.ops.onnx_window import image_constant
 from tinyml.ops.window import spatial
 
 # arm_convolve_s8 and arm_convolve_1_x_n_s8 count in uint16_t.
@@ -25,11 +28,26 @@ class Conv2D(Convolution):
     """2-D convolution over NHWC, with bias and fused activation."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("CONV_2D",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Conv": Operands.CHANNELS_LAST}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
         """Read strides, dilations, padding and activation."""
         return cls(**cls.read_fields(node))
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Conv of one group."""
+        group, channels = node.attributes.get("group", 1), node.operand(0).shape[-1]
+        if group == channels > 1:
+            return None  # a depthwise convolution
+        if group != 1:
+            raise node.error(
+                f"has {group} groups for {channels} channels, expected 1 or {channels}; grouped "
+                "convolution is not supported"
+            )
+        weights = transposed_constant(image_constant(node, 1), (0, 2, 3, 1))
+        return cls.onnx_lowering(node, weights, weights.shape[0])
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(N, H', W', output channels), in the input's dtype."""

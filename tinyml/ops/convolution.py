@@ -21,6 +21,9 @@ from tinyml.ops.base import (
     TfliteNode,
 )
 from tinyml.ops.cmsis_nn import channel_scales, clamp, dims, per_channel_quant, require_dtype, tile
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn
+from tinyml.ops.onnx_window import bias_or_zeros, read_onnx_window, spatial_rank
+from tinyml.ops.pad import padded_for_onnx
 from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
 
 
@@ -46,6 +49,26 @@ class Convolution(Operator):
             "padding": read_padding(node.options, where),
             "activation": Activation.from_tflite(node),
         }
+
+    @classmethod
+    def onnx_lowering(
+        cls, node: OnnxNodeIn, weights: Tensor, channels: int, **fields: int
+    ) -> OnnxLowering:
+        """Read bias and window of a Conv; pads that are neither SAME nor VALID become a PAD."""
+        bias = bias_or_zeros(node, 2, channels)
+        window = read_onnx_window(node, spatial(weights.shape), spatial_rank(node))
+        source, padding, pads = padded_for_onnx(node, window)
+        conv = cls(
+            name=node.name,
+            inputs=(source, weights.name, bias.name),
+            outputs=node.outputs,
+            stride=window.stride,
+            dilation=window.dilation,
+            padding=padding,
+            activation=Activation.NONE,
+            **fields,
+        )
+        return OnnxLowering(ops=(*pads, conv), constants=(weights, bias))
 
     def window(self, graph: Graph) -> Window:
         """Give the filter as a sliding window."""

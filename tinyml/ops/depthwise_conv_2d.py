@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -21,6 +22,8 @@ from tinyml.ops.base import (
 )
 from tinyml.ops.cmsis_nn import require_parameters, require_sizes, require_symmetric_weights
 from tinyml.ops.convolution import Convolution
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
+from tinyml.ops.onnx_window import image_constant
 from tinyml.ops.window import spatial
 
 # Channels arm_depthwise_conv_s8_opt handles at a time on MVE (CH_IN_BLOCK_MVE).
@@ -37,6 +40,7 @@ class DepthwiseConv2D(Convolution):
     multiplier: int
 
     opcodes: ClassVar[tuple[str, ...]] = ("DEPTHWISE_CONV_2D",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Conv": Operands.CHANNELS_LAST}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -44,6 +48,16 @@ class DepthwiseConv2D(Convolution):
         channels = node.tensors[node.inputs[0]].shape[-1]
         multiplier = node.tensors[node.inputs[1]].shape[-1] // max(1, channels)
         return cls(**cls.read_fields(node), multiplier=multiplier)
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Conv of as many groups as channels."""
+        channels = node.operand(0).shape[-1]
+        if not node.attributes.get("group", 1) == channels > 1:
+            return None
+        weights = transposed_constant(image_constant(node, 1), (1, 2, 3, 0))
+        outputs = weights.shape[3]
+        return cls.onnx_lowering(node, weights, outputs, multiplier=outputs // channels)
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(N, H', W', input channels x multiplier), in the input's dtype."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
 from tinyml.ops.base import (
@@ -34,6 +36,13 @@ from tinyml.ops.cmsis_nn import (
     require_parameters,
     require_symmetric_weights,
 )
+from tinyml.ops.onnx_node import (
+    OnnxLowering,
+    OnnxNodeIn,
+    Operands,
+    float_constant,
+    transposed_constant,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +53,10 @@ class FullyConnected(Operator):
     activation: Activation
 
     opcodes: ClassVar[tuple[str, ...]] = ("FULLY_CONNECTED",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {
+        "Gemm": Operands.AS_ONNX,
+        "MatMul": Operands.AS_ONNX,
+    }
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -58,6 +71,30 @@ class FullyConnected(Operator):
         if node.options.get("weightsFormat", 0) != 0:
             raise operator.error("shuffled weights are not supported, expected the default format")
         return operator
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Gemm, or a MatMul by a constant matrix."""
+        weights = node.operand(1)
+        if node.op_type == "MatMul" and (weights.data is None or len(weights.shape) != 2):
+            return None
+        if weights.data is None or node.attributes.get("transA", 0):
+            raise node.error(
+                f"expected rows times a constant matrix, got '{node.inputs[0]}' transposed or "
+                f"'{weights.name}' computed at run time"
+            )
+        if not node.attributes.get("transB", 0):
+            weights = transposed_constant(weights, (1, 0))
+        weights = _scaled(weights, node.attributes.get("alpha", 1.0))
+        bias = _onnx_bias(node, weights.shape[0])
+        connected = cls(
+            name=node.name,
+            inputs=(node.inputs[0], weights.name, *(tensor.name for tensor in bias)),
+            outputs=node.outputs,
+            keep_num_dims=len(node.operand(0).shape) > 2,
+            activation=Activation.NONE,
+        )
+        return OnnxLowering(ops=(connected,), constants=(weights, *bias))
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(rows, output features), or the input's shape with its last dimension replaced."""
@@ -200,3 +237,29 @@ class FullyConnected(Operator):
 def _onnx_reshape(source: str, output: str, shape: tuple[int, ...]) -> OnnxNode:
     constant = InlineConstant("shape", np.array(shape, np.int64))
     return OnnxNode(op_type="Reshape", inputs=(source, constant), outputs=(output,))
+
+
+def _scaled(weights: Tensor, factor: float) -> Tensor:
+    """Multiply weights, and their scales where they have any."""
+    if factor == 1:
+        return weights
+    quant = weights.quant
+    if quant is not None:
+        quant = replace(quant, scale=tuple(scale * factor for scale in quant.scale))
+    return replace(weights, quant=quant, data=weights.constant * np.float32(factor))
+
+
+def _onnx_bias(node: OnnxNodeIn, features: int) -> tuple[Tensor, ...]:
+    """Read a Gemm's third input, which must be the same for every row; none where it has none."""
+    if node.op_type == "MatMul" or not node.has_input(2):
+        return ()
+    bias, beta = node.operand(2), node.attributes.get("beta", 1.0)
+    is_row = bias.size in {1, features} and math.prod(bias.shape[:-1]) == 1
+    if bias.data is None or not is_row:
+        raise node.error(
+            f"bias '{bias.name}' {bias.shape} must be a constant of {features} elements"
+        )
+    if beta == 1 and bias.size == features:
+        return (replace(bias, shape=(features,), data=bias.constant.reshape(-1)),)
+    spread = np.broadcast_to(bias.constant.reshape(-1) * beta, (features,))
+    return (float_constant(node.inner("bias"), spread),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -24,6 +25,8 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.onnx_reduction import read_onnx_axes, reduced_order
 
 # Groups of neighbouring dimensions tinyml_mean_s8 takes.
 KERNEL_RUNS = 5
@@ -37,6 +40,10 @@ class Mean(Operator):
     keep_dims: bool
 
     opcodes: ClassVar[tuple[str, ...]] = ("MEAN",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {
+        "GlobalAveragePool": Operands.ANY,
+        "ReduceMean": Operands.ANY,
+    }
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -53,6 +60,20 @@ class Mean(Operator):
         if not operator.axes or not all(0 <= axis < rank for axis in operator.axes):
             raise operator.error(f"axes {axes} do not fit an input of {rank} dimensions")
         return operator
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read ReduceMean; GlobalAveragePool is one over all but batch and channels."""
+        axes, keep_dims = read_onnx_axes(node)
+        mean = cls(
+            name=node.name,
+            inputs=node.inputs[:1],
+            outputs=node.outputs,
+            axes=axes,
+            keep_dims=keep_dims,
+        )
+        order = node.order if keep_dims else reduced_order(node.order, axes)
+        return OnnxLowering(ops=(mean,), order=order)
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape without the axes, or with 1 in their place."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -23,6 +24,9 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.onnx_window import OnnxWindow
+from tinyml.ops.window import Padding, spatial
 
 KERNEL_RANK = 4
 
@@ -34,6 +38,7 @@ class Pad(Operator):
     paddings: tuple[tuple[int, int], ...]
 
     opcodes: ClassVar[tuple[str, ...]] = ("PAD",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Pad": Operands.ANY}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -51,6 +56,19 @@ class Pad(Operator):
                 f"paddings {operator.paddings} do not fit an input of {rank} dimensions"
             )
         return operator
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Pad with zeros."""
+        if node.attributes.get("mode", "constant") != "constant" or node.scalar(2, 0.0) != 0:
+            return None
+        pad = cls(
+            name=node.name,
+            inputs=node.inputs[:1],
+            outputs=node.outputs,
+            paddings=read_onnx_paddings(node),
+        )
+        return OnnxLowering(ops=(pad,))
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape, each dimension grown by its paddings."""
@@ -111,3 +129,32 @@ class Pad(Operator):
             source="tinyml_pad_s8.c",
         )
         return Kernel(calls=(call,))
+
+
+def read_onnx_paddings(node: OnnxNodeIn) -> tuple[tuple[int, int], ...]:
+    """Read the pads of an ONNX Pad, (before, after) for each dimension of its first operand."""
+    pads = node.integers("pads", 1) or []
+    axes = node.integers("axes", 3) or list(range(len(node.order)))
+    if len(pads) != 2 * len(axes) or min(pads, default=0) < 0:
+        raise node.error(f"pads {pads} do not fit, expected {2 * len(axes)} numbers of at least 0")
+    paddings = [(0, 0)] * len(node.operand(0).shape)
+    for axis, before, after in zip(axes, pads[: len(axes)], pads[len(axes) :], strict=True):
+        paddings[node.axis(axis)] = before, after
+    return tuple(paddings)
+
+
+def padded_for_onnx(
+    node: OnnxNodeIn, window: OnnxWindow, *, always: bool = False
+) -> tuple[str, Padding, tuple[Operator, ...]]:
+    """Pad a node's first operand with zeros where the window's pads are no scheme of TFLite's.
+
+    ``always`` does so for SAME as well, where the pads are to count. Gives the name of what the
+    window then moves over, its padding scheme, and the PAD if any.
+    """
+    source = node.inputs[0]
+    padding = window.padding(spatial(node.operand(0).shape))
+    if padding is not None and not always:
+        return source, padding, ()
+    padded = node.inner("padded")
+    pad = Pad(name=padded, inputs=(source,), outputs=(padded,), paddings=window.paddings)
+    return padded, Padding.VALID, (pad,)

@@ -20,6 +20,8 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import clamp, dims, require_dtype, tile
+from tinyml.ops.onnx_node import OnnxNodeIn
+from tinyml.ops.onnx_window import OnnxWindow, read_kernel_shape, read_onnx_window, spatial_rank
 from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
 
 
@@ -46,6 +48,31 @@ class Pool2D(Operator):
             stride=read_pair(node.options, "strideH", "strideW", where),
             padding=read_padding(node.options, where),
             activation=Activation.from_tflite(node),
+        )
+
+    @staticmethod
+    def read_onnx_window(node: OnnxNodeIn) -> OnnxWindow:
+        """Read the window of a pool; a global one covers the whole input."""
+        size = spatial(node.operand(0).shape)
+        if node.op_type.startswith("Global"):
+            return OnnxWindow(size, (1, 1), (1, 1), (0, 0), (0, 0))
+        rank = spatial_rank(node)
+        window = read_onnx_window(node, read_kernel_shape(node, rank), rank)
+        if window.dilation != (1, 1):
+            raise node.error(f"dilations {window.dilation} are not supported, expected 1")
+        return window
+
+    @classmethod
+    def onnx_pool(cls, node: OnnxNodeIn, window: OnnxWindow, source: str, padding: Padding) -> Self:
+        """Make the pool of a node over ``source``, its first operand or that padded."""
+        return cls(
+            name=node.name,
+            inputs=(source,),
+            outputs=node.outputs[:1],
+            size=window.size,
+            stride=window.stride,
+            padding=padding,
+            activation=Activation.NONE,
         )
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -10,6 +12,7 @@ from tinyml.ops.activation import Activation, clip_node, quantized_bounds
 from tinyml.ops.base import OnnxNode, QuantizationRule, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.lookup import LookupOperator, requantized
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +22,7 @@ class Relu(LookupOperator):
     activation: Activation
 
     opcodes: ClassVar[tuple[str, ...]] = ("RELU", "RELU6", "RELU_N1_TO_1")
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Relu": Operands.ANY, "Clip": Operands.ANY}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -29,6 +33,20 @@ class Relu(LookupOperator):
             outputs=node.outputs,
             activation=Activation[node.opcode],
         )
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Relu, or a Clip to the bounds of one."""
+        bounds = Activation.RELU.bounds
+        if node.op_type == "Clip":
+            bounds = node.scalar(1, -math.inf), node.scalar(2, math.inf)
+        found = [a for a in Activation if a.bounds == bounds and a is not Activation.NONE]
+        if not found:
+            return None
+        relu = cls(
+            name=node.name, inputs=node.inputs[:1], outputs=node.outputs, activation=found[0]
+        )
+        return OnnxLowering(ops=(relu,))
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape and dtype of the input."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -18,6 +20,7 @@ from tinyml.ops.base import (
     TfliteNode,
     TfliteOp,
 )
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,12 @@ class Reshape(Operator):
     shape: Shape
 
     opcodes: ClassVar[tuple[str, ...]] = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+    onnx_types: ClassVar[Mapping[str, Operands]] = {
+        "Flatten": Operands.AS_ONNX,
+        "Reshape": Operands.AS_ONNX,
+        "Squeeze": Operands.AS_ONNX,
+        "Unsqueeze": Operands.AS_ONNX,
+    }
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -37,6 +46,16 @@ class Reshape(Operator):
             outputs=node.outputs,
             shape=node.tensors[node.outputs[0]].shape,
         )
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Work out the static shape."""
+        shape = _ONNX_SHAPES[node.op_type](node)
+        source = node.operand(0)
+        if math.prod(shape) != source.size or min(shape, default=1) < 1:
+            raise node.error(f"cannot reshape '{source.name}' {source.shape} to {shape}")
+        reshape = cls(name=node.name, inputs=node.inputs[:1], outputs=node.outputs, shape=shape)
+        return OnnxLowering(ops=(reshape,), order=tuple(range(len(shape))))
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The shape asked for, which must hold as many elements as the input."""
@@ -77,3 +96,50 @@ class Reshape(Operator):
                 "shape it is used in"
             )
         return Kernel(alias=True)
+
+
+def _reshape_shape(node: OnnxNodeIn) -> Shape:
+    """Copy the sizes that are 0, and work out the one that is -1."""
+    source = node.operand(0)
+    sizes = node.integers("shape", 1) or []
+    if not node.attributes.get("allowzero", 0):
+        sizes = [
+            source.shape[axis] if size == 0 and axis < len(source.shape) else size
+            for axis, size in enumerate(sizes)
+        ]
+    rest = math.prod(size for size in sizes if size != -1)
+    if sizes.count(-1) > 1 or (rest <= 0 and -1 in sizes):
+        raise node.error(f"shape {sizes} does not say one size for '{source.name}' {source.shape}")
+    return tuple(source.size // rest if size == -1 else size for size in sizes)
+
+
+def _flatten_shape(node: OnnxNodeIn) -> Shape:
+    shape = node.operand(0).shape
+    axis = node.attributes.get("axis", 1)
+    axis += len(shape) if axis < 0 else 0
+    return math.prod(shape[:axis]), math.prod(shape[axis:])
+
+
+def _squeeze_shape(node: OnnxNodeIn) -> Shape:
+    shape = node.operand(0).shape
+    axes = node.integers("axes", 1)
+    dropped = [d for d, size in enumerate(shape) if size == 1] if axes is None else node.axes(axes)
+    return tuple(size for d, size in enumerate(shape) if d not in dropped)
+
+
+def _unsqueeze_shape(node: OnnxNodeIn) -> Shape:
+    shape, axes = list(node.operand(0).shape), node.integers("axes", 1) or []
+    rank = len(shape) + len(axes)
+    if not all(-rank <= axis < rank for axis in axes):
+        raise node.error(f"axes {axes} are outside an output of {rank} dimensions")
+    for axis in sorted(axis % rank for axis in axes):
+        shape.insert(axis, 1)
+    return tuple(shape)
+
+
+_ONNX_SHAPES: Mapping[str, Callable[[OnnxNodeIn], Shape]] = {
+    "Flatten": _flatten_shape,
+    "Reshape": _reshape_shape,
+    "Squeeze": _squeeze_shape,
+    "Unsqueeze": _unsqueeze_shape,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -23,6 +24,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # Integer bits of the fixed-point differences from the row maximum (kScaledDiffIntegerBits).
 DIFF_INTEGER_BITS = 5
@@ -38,6 +40,7 @@ class Softmax(Operator):
     beta: float
 
     opcodes: ClassVar[tuple[str, ...]] = ("SOFTMAX",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Softmax": Operands.AXIS_LAST}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -47,6 +50,12 @@ class Softmax(Operator):
         if not (math.isfinite(beta) and beta > 0):
             raise operator.error(f"beta is {beta}, expected a positive number")
         return operator
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Nothing to read: the axis is last already."""
+        softmax = cls(name=node.name, inputs=node.inputs, outputs=node.outputs, beta=1.0)
+        return OnnxLowering(ops=(softmax,))
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape and dtype of the input."""
