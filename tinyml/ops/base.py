@@ -54,7 +54,7 @@ class QuantizationRule:
 
     ``weights`` maps an input's index to the axis its per-channel scales run along, None where they
     are per tensor always. ``bias`` is the index of the int32 bias, whose scale is input scale x
-    weight scale. ``output_follows_input``: the output takes the first input's parameters.
+    weight scale. ``output_follows_input``: all outputs take the first input's parameters.
     ``inputs_follow_output``: all inputs take the output's. ``fixed_output``: the output's
     parameters are given by the operator's definition.
     """
@@ -243,6 +243,11 @@ class Operator(Op):
         del graph
         return 0
 
+    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
+        """Value of each output where it follows from constants and static shapes, else None."""
+        del graph
+        return None
+
     @abc.abstractmethod
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Describe the operator in TFLite's terms."""
@@ -258,7 +263,10 @@ class Operator(Op):
     def check_quantized(self, graph: Graph) -> None:
         """Hold the parameters to ``quantization_rule``."""
         rule = self.quantization_rule(graph)
-        output = graph.tensor(self.outputs[0])
+        for name in self.outputs:
+            self._check_output(graph, rule, graph.tensor(name))
+
+    def _check_output(self, graph: Graph, rule: QuantizationRule, output: Tensor) -> None:
         if rule.fixed_output is not None and output.quant != rule.fixed_output:
             raise self.error(
                 f"output '{output.name}' must have {describe_quant(rule.fixed_output)}, "

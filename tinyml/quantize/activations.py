@@ -77,22 +77,23 @@ def _spread(graph: Graph, names: set[str]) -> set[str]:
     found = set(names)
     for op in operators(graph):
         if op.quantization_rule(graph).output_follows_input and op.inputs[0] in found:
-            found.add(op.outputs[0])
+            found.update(op.outputs)
     return found
 
 
 def _ties(graph: Graph, op: Operator) -> tuple[str, ...]:
     rule = op.quantization_rule(graph)
     if rule.inputs_follow_output:
-        return (*op.present_inputs, op.outputs[0])
-    return (op.inputs[0], op.outputs[0]) if rule.output_follows_input else ()
+        return (*op.present_inputs, *op.outputs)
+    return (op.inputs[0], *op.outputs) if rule.output_follows_input else ()
 
 
 def _tied(graph: Graph, names: Iterable[str]) -> list[list[str]]:
     """Groups of tensors that share parameters, each tensor in exactly one."""
     group_of = {name: [name] for name in names}
     for op in operators(graph):
-        first, *others = _ties(graph, op) or ("",)
+        # Integers of a float graph, such as indices, stay what they are.
+        first, *others = [name for name in _ties(graph, op) if name in group_of] or [""]
         for other in others:
             if group_of[other] is not group_of[first]:
                 group_of[first].extend(group_of[other])
