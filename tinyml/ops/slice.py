@@ -1,0 +1,90 @@
+"""SLICE: a block of neighbouring elements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import Array, DType, Graph, Shape
+from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
+from tinyml.ops.movement import ViewOperator
+
+# SLICE's size for all that is left.
+TO_THE_END = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice(ViewOperator):
+    """``size[d]`` elements from ``begin[d]`` on along each dimension d."""
+
+    begin: tuple[int, ...]
+    size: tuple[int, ...]
+
+    opcodes: ClassVar[tuple[str, ...]] = ("SLICE",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the constant begin and size; -1 is all that is left."""
+        shape = node.tensors[node.inputs[0]].shape
+        begin = [int(value) for value in node.constant_input(1).reshape(-1)]
+        size = [int(value) for value in node.constant_input(2).reshape(-1)]
+        ends = zip(shape, begin, size, strict=False)  # of different lengths they are refused later
+        resolved = (have - first if count == TO_THE_END else count for have, first, count in ends)
+        return cls(
+            name=node.name,
+            inputs=node.inputs[:1],
+            outputs=node.outputs,
+            begin=tuple(begin),
+            size=tuple(resolved),
+        )
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Give the size."""
+        if not len(self.begin) == len(self.size) == len(shape):
+            raise self.error(
+                f"begin {self.begin} and size {self.size} do not fit an input of shape {shape}"
+            )
+        for have, first, count in zip(shape, self.begin, self.size, strict=True):
+            if first < 0 or count < 0 or first + count > have:
+                raise self.error(
+                    f"begin {self.begin} and size {self.size} reach outside the input's {shape}"
+                )
+        return self.size
+
+    def view(self, source: Array) -> Array:
+        """Cut the block out."""
+        ends = zip(self.begin, self.size, strict=True)
+        return source[tuple(slice(first, first + count) for first, count in ends)]
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1, 2 for int8, 4 for int16, 5 for more than four dimensions."""
+        source = graph.tensor(self.inputs[0])
+        version = {DType.INT8: 2, DType.INT16: 4}.get(source.dtype, 1)
+        return TfliteOp(
+            opcode="SLICE",
+            version=5 if len(source.shape) > 4 else version,
+            inputs=(
+                *self.inputs,
+                InlineConstant("begin", np.array(self.begin, np.int32)),
+                InlineConstant("size", np.array(self.size, np.int32)),
+            ),
+            options_table="SliceOptions",
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Slice."""
+        del graph
+        begin = np.array(self.begin, np.int64)
+        return (
+            OnnxNode(
+                op_type="Slice",
+                inputs=(
+                    *self.inputs,
+                    InlineConstant("starts", begin),
+                    InlineConstant("ends", begin + np.array(self.size, np.int64)),
+                ),
+                outputs=self.outputs,
+            ),
+        )
