@@ -148,13 +148,15 @@ def anchors(page: Path) -> set[str]:
 def test_every_kernel_a_page_names_is_called(page):
     sources = [*(ROOT / "tinyml" / "ops").glob("*.py"), *(ROOT / "firmware").rglob("*.[ch]")]
     code = "\n".join(text_of(source) for source in sources)
-    kernels = {s for s in spans(page) if re.fullmatch(r"(arm|tinyml)_\w+_s8\w*", s)}
+    kernels = {s for s in spans(page) if re.fullmatch(r"(arm|tinyml)_\w*[a-z0-9]", s)}
 
     assert [kernel for kernel in sorted(kernels) if kernel not in code] == []
 
 
 def test_the_readme_lists_exactly_the_supported_operators():
-    assert table_below(README, "operator") == sorted(operators_by_opcode())
+    listed = ", ".join(table_below(README, "operator")).split(", ")
+
+    assert sorted(listed) == sorted(operators_by_opcode())
 
 
 def test_the_readme_lists_exactly_the_boards():
