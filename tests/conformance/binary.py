@@ -123,4 +123,8 @@ def arithmetic(kind: type[Operator], name: str) -> Make:
 
 def plain(kind: type[Operator], name: str) -> Make:
     """Make operators without fields of their own."""
-    return lambda p, inputs: kind(name=name, inputs=inputs, outputs=(OUTPUT,))
+
+    def make(_: Parameters, inputs: tuple[str, str]) -> Operator:
+        return kind(name=name, inputs=inputs, outputs=(OUTPUT,))
+
+    return make

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import flatbuffers
@@ -11,6 +13,8 @@ from ai_edge_litert import schema_py_generated as schema
 from tinyml import __version__
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Tensor
 from tinyml.ops.base import InlineConstant, Operator, TfliteOp, operators
+from tinyml.ops.dequantize import Dequantize
+from tinyml.ops.quantize import Quantize
 
 SCHEMA_VERSION = 3
 IDENTIFIER = b"TFL3"
@@ -44,8 +48,33 @@ class _AlignedBuilder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers
 def write_tflite(graph: Graph) -> bytes:
     """Serialize; reading the result back gives an equal graph."""
     builder = _AlignedBuilder(1024)
-    builder.Finish(_Writer(graph).model().Pack(builder), IDENTIFIER)
+    builder.Finish(_Writer(_with_float_steps(graph)).model().Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
+
+
+def _with_float_steps(graph: Graph) -> Graph:
+    """Put a DEQUANTIZE before and a QUANTIZE after int8 operators the format has as float only."""
+    tensors, ops = dict(graph.tensors), list[Operator]()
+    for op in operators(graph):
+        if not op.to_tflite(graph).in_float:
+            ops.append(op)
+            continue
+        names = [_fresh(f"{op.name}/{suffix}", tensors) for suffix in ("dequantized", "float")]
+        for name, like in zip(names, (op.inputs[0], op.outputs[0]), strict=True):
+            tensors[name] = Tensor(name, tensors[like].shape, DType.FLOAT32)
+        before, after = names
+        ops += [
+            Dequantize(name=before, inputs=op.inputs, outputs=(before,)),
+            replace(op, name=after, inputs=(before,), outputs=(after,)),
+            Quantize(name=op.name, inputs=(after,), outputs=op.outputs),
+        ]
+    return replace(graph, tensors=tensors, ops=tuple(ops))
+
+
+def _fresh(name: str, taken: Mapping[str, object]) -> str:
+    while name in taken:  # a model may have a tensor of that name
+        name += "_"
+    return name
 
 
 class _Writer:
@@ -106,9 +135,7 @@ class _Writer:
     def _input_name(self, op: Operator, source: str | InlineConstant) -> str:
         if isinstance(source, str):
             return source
-        name = f"{op.name}/{source.suffix}"
-        while name in self.index:  # a model may have a tensor of that name
-            name += "_"
+        name = _fresh(f"{op.name}/{source.suffix}", self.index)
         self._add_tensor(
             Tensor(name, source.data.shape, DType(source.data.dtype.name), data=source.data)
         )

@@ -117,14 +117,16 @@ class Tensor:
     @property
     def scale(self) -> float:
         """The scale of a tensor quantized per tensor."""
-        return self._single().scale[0]
+        return self.per_tensor.scale[0]
 
     @property
     def zero_point(self) -> int:
         """The zero point of a tensor quantized per tensor."""
-        return self._single().zero_point[0]
+        return self.per_tensor.zero_point[0]
 
-    def _single(self) -> QuantParams:
+    @property
+    def per_tensor(self) -> QuantParams:
+        """The parameters of a tensor quantized per tensor."""
         if self.quant is None or len(self.quant.scale) != 1:
             raise ValueError(f"tensor '{self.name}' has no per-tensor quantization")
         return self.quant

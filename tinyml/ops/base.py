@@ -79,13 +79,18 @@ class InlineConstant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TfliteOp:
-    """One operator to write: schema names, lowest version that says what is meant."""
+    """One operator to write: schema names, lowest version that says what is meant.
+
+    ``in_float``: the operator has one int8 input and output but is a float one to the format, so
+    that a DEQUANTIZE comes before it and a QUANTIZE after it.
+    """
 
     opcode: str
     version: int
     inputs: tuple[str | InlineConstant, ...]
     options_table: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    in_float: bool = False
 
 
 # --------------------------------------------------------------------------- writing ONNX
@@ -233,6 +238,10 @@ class Operator(Op):
         """
         del node
         return None
+
+    def as_int8(self) -> Self:
+        """Give the operator that takes the place of this one when its tensors become int8."""
+        return self
 
     @abc.abstractmethod
     def quantization_rule(self, graph: Graph) -> QuantizationRule:

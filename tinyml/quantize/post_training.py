@@ -41,6 +41,7 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Gra
     ops: list[Op] = []
     for op in operators(graph):
         rule = op.quantization_rule(graph)
+        op = op.as_int8()
         if rule.weights:
             op = replace(op, inputs=_quantize_parameters(graph, op, rule, params, tensors, scheme))
         ops.append(op)

@@ -1,0 +1,16 @@
+from collections.abc import Iterator
+from typing import Any
+
+from functions import function_cases
+from single_operator import Ranges
+
+from tinyml.ir.graph import Graph
+from tinyml.ops.ceil import Ceil
+from tinyml.runtime.tflite import TFLITE_REFERENCE, optimized
+
+# The reference resolvers lack it, in float too.
+ORACLE = optimized(TFLITE_REFERENCE)
+
+
+def cases() -> Iterator[tuple[Any, Graph, Ranges]]:
+    yield from function_cases(Ceil, in_float=True)

@@ -1,0 +1,12 @@
+from collections.abc import Iterator
+from typing import Any
+
+from functions import function_cases
+from single_operator import Ranges
+
+from tinyml.ir.graph import Graph
+from tinyml.ops.cos import Cos
+
+
+def cases() -> Iterator[tuple[Any, Graph, Ranges]]:
+    yield from function_cases(Cos, in_float=True)

@@ -1,0 +1,16 @@
+from collections.abc import Iterator
+from typing import Any
+
+from functions import function_cases
+from single_operator import Ranges
+
+from tinyml.ir.graph import Graph
+from tinyml.ops.elu import Elu
+from tinyml.runtime.tflite import TFLITE_REFERENCE, optimized
+
+# The reference resolvers lack it; the other ones have the same code for int8.
+ORACLE = optimized(TFLITE_REFERENCE)
+
+
+def cases() -> Iterator[tuple[Any, Graph, Ranges]]:
+    yield from function_cases(Elu)

@@ -1,0 +1,18 @@
+from collections.abc import Iterator
+from typing import Any
+
+from functions import function_cases, moderate, positive
+from single_operator import Ranges
+
+from tinyml.ir.graph import Graph
+from tinyml.ops.log import Log
+from tinyml.runtime.tflite import LITERT_REFERENCE
+
+# tflite-runtime 2.14 has no int8 kernel.
+ORACLE = LITERT_REFERENCE
+
+
+def cases() -> Iterator[tuple[Any, Graph, Ranges]]:
+    yield from function_cases(Log, moderate)
+    # What QUANTIZE makes of the logarithm of 0 is undefined.
+    yield from function_cases(Log, positive, least=-127, in_float=True)

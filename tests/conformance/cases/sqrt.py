@@ -1,0 +1,17 @@
+from collections.abc import Iterator
+from typing import Any
+
+from functions import function_cases, positive
+from single_operator import Ranges
+
+from tinyml.ir.graph import Graph
+from tinyml.ops.sqrt import Sqrt
+from tinyml.runtime.tflite import LITERT_REFERENCE
+
+# tflite-runtime 2.14 has no int8 kernel.
+ORACLE = LITERT_REFERENCE
+
+
+def cases() -> Iterator[tuple[Any, Graph, Ranges]]:
+    for in_float in (False, True):
+        yield from function_cases(Sqrt, positive, in_float=in_float)

@@ -1,0 +1,12 @@
+from collections.abc import Iterator
+from typing import Any
+
+from functions import function_cases
+from single_operator import Ranges
+
+from tinyml.ir.graph import Graph
+from tinyml.ops.tanh import OUTPUT_QUANT, Tanh
+
+
+def cases() -> Iterator[tuple[Any, Graph, Ranges]]:
+    yield from function_cases(Tanh, output=OUTPUT_QUANT)

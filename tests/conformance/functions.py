@@ -1,0 +1,52 @@
+"""Cases of functions of one tensor, element by element."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rescaled import rescalings
+from single_operator import OUTPUT, SOURCE, Draw, Ranges, int8_tensor, single_operator
+
+from tinyml.ir.graph import Graph, QuantParams
+from tinyml.ops.unary import UnaryOperator
+
+ALL_VALUES = (1, 16, 16, 1)
+SHAPES = ((1,), (7,), (3, 5), (2, 3, 3))
+ZERO_POINTS = (-128, 127, 0, -1, 5)
+
+RANDOM_PAIRS = 30
+
+Pair = tuple[QuantParams, QuantParams]
+
+
+def moderate(draw: Draw) -> Iterator[Pair]:
+    """Scales of activations as networks have them, for functions that overflow elsewhere."""
+    for zero_point in ZERO_POINTS:
+        yield QuantParams.per_tensor(0.05, zero_point), draw.quant(0.004, 0.1)
+    for _ in range(RANDOM_PAIRS):
+        yield draw.quant(0.002, 0.05), draw.quant(0.004, 0.1)
+
+
+def positive(draw: Draw) -> Iterator[Pair]:
+    """Inputs that are never negative."""
+    for source, output in moderate(draw):
+        yield QuantParams.per_tensor(source.scale[0], -128), output
+
+
+def function_cases(
+    kind: type[UnaryOperator],
+    pairs: Callable[[Draw], Iterator[Pair]] = rescalings,
+    *,
+    output: QuantParams | None = None,
+    least: int = -128,
+    **fields: Any,
+) -> Iterator[tuple[Any, Graph, Ranges]]:
+    """One case per pair of parameters, ``output`` in place of theirs; inputs from ``least`` up."""
+    name = kind.__name__.lower()
+    draw = Draw(f"{name} {fields}")
+    for source, drawn in pairs(draw):
+        shape = draw.one_of(ALL_VALUES, ALL_VALUES, *SHAPES)
+        op = kind(name=name, inputs=(SOURCE,), outputs=(OUTPUT,), **fields)
+        quant = output or drawn
+        graph = single_operator(op, [int8_tensor(SOURCE, shape, source)], quant)
+        ranges = {} if least == -128 else {SOURCE: (least, 127)}
+        yield (shape, source, quant, fields), graph, ranges

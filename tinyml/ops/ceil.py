@@ -1,0 +1,24 @@
+"""CEIL, for which TFLite has no int8 kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyml.ir.graph import Array
+from tinyml.ops.unary import UnaryOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ceil(UnaryOperator):
+    """Rounding up to a whole number."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("CEIL",)
+    onnx_type: ClassVar[str] = "Ceil"
+    int8_version: ClassVar[int | None] = None
+
+    def function(self, x: Array) -> Array:
+        """Round up."""
+        return np.asarray(np.ceil(x))

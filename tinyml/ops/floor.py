@@ -1,0 +1,24 @@
+"""FLOOR, for which TFLite has no int8 kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyml.ir.graph import Array
+from tinyml.ops.unary import UnaryOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Floor(UnaryOperator):
+    """Rounding down to a whole number."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("FLOOR",)
+    onnx_type: ClassVar[str] = "Floor"
+    int8_version: ClassVar[int | None] = None
+
+    def function(self, x: Array) -> Array:
+        """Round down."""
+        return np.asarray(np.floor(x))

@@ -1,0 +1,93 @@
+"""GELU, the Gaussian error linear unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import Array, Graph
+from tinyml.numerics.tables import in_double
+from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode
+from tinyml.ops.unary import UnaryOperator
+
+ROOT_OF_HALF = math.sqrt(0.5)
+# sqrt(2/pi) * (x + 0.044715 * x**3)  (arXiv 1606.08415, section 2)
+TANH_FACTOR = math.sqrt(2 / math.pi)
+TANH_CUBE = 0.044715 * TANH_FACTOR
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gelu(UnaryOperator):
+    """``x * P(X <= x)`` of the normal distribution, exact or by its tanh approximation."""
+
+    approximate: bool
+
+    opcodes: ClassVar[tuple[str, ...]] = ("GELU",)
+    options_table: ClassVar[str | None] = "GeluOptions"
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read which of the two it is."""
+        return cls(
+            name=node.name,
+            inputs=node.inputs,
+            outputs=node.outputs,
+            approximate=bool(node.options.get("approximate", False)),
+        )
+
+    def options(self) -> Mapping[str, Any]:
+        """Whether it is the approximation."""
+        return {"approximate": self.approximate}
+
+    def function(self, x: Array) -> Array:
+        """Exact with one rounding per step, the approximation with one in all."""
+        if self.approximate:
+            return in_double(_by_tanh)(x)
+        error = in_double(_ERF)(x * np.float32(ROOT_OF_HALF))
+        return np.asarray(np.float32(0.5) * x * (np.float32(1) + error))
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """``x/2 * (1 + f)`` with f from Erf or Tanh: the node Gelu came with opset 20."""
+        del graph
+        source, inner = self.inputs[0], self._onnx_inner()
+        shifted, half = f"{self.name}/shifted", f"{self.name}/half"
+        return (
+            *inner,
+            self.onnx_node("Add", (inner[-1].outputs[0], _constant("one", 1)), (shifted,)),
+            self.onnx_node("Mul", (source, _constant("half", 0.5)), (half,)),
+            self.onnx_node("Mul", (half, shifted), self.outputs),
+        )
+
+    def _onnx_inner(self) -> tuple[OnnxNode, ...]:
+        source = self.inputs[0]
+        value, argument = f"{self.name}/value", f"{self.name}/argument"
+        if not self.approximate:
+            scale = _constant("root_of_half", ROOT_OF_HALF)
+            return (
+                self.onnx_node("Mul", (source, scale), (argument,)),
+                self.onnx_node("Erf", (argument,), (value,)),
+            )
+        square, cubic, factor = (f"{self.name}/{part}" for part in ("square", "cubic", "factor"))
+        outer, product = _constant("outer", TANH_FACTOR), _constant("cube", TANH_CUBE)
+        return (
+            self.onnx_node("Mul", (source, source), (square,)),
+            self.onnx_node("Mul", (square, product), (cubic,)),
+            self.onnx_node("Add", (cubic, outer), (factor,)),
+            self.onnx_node("Mul", (source, factor), (argument,)),
+            self.onnx_node("Tanh", (argument,), (value,)),
+        )
+
+
+_ERF = np.vectorize(math.erf)
+
+
+def _by_tanh(x: Array) -> Array:
+    return np.asarray(0.5 * x * (1 + np.tanh(TANH_FACTOR * x + TANH_CUBE * x**3)))
+
+
+def _constant(suffix: str, value: float) -> InlineConstant:
+    return InlineConstant(suffix, np.array(value, np.float32))

@@ -1,0 +1,55 @@
+"""LEAKY_RELU."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import Array, Graph, Tensor
+from tinyml.numerics.tables import two_slopes_table
+from tinyml.ops.base import OnnxNode, TfliteNode
+from tinyml.ops.unary import UnaryOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeakyRelu(UnaryOperator):
+    """``x`` above 0, ``alpha * x`` below."""
+
+    alpha: float
+
+    opcodes: ClassVar[tuple[str, ...]] = ("LEAKY_RELU",)
+    int8_version: ClassVar[int | None] = 1
+    options_table: ClassVar[str | None] = "LeakyReluOptions"
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read alpha."""
+        alpha = float(node.options.get("alpha", 0.0))
+        operator = cls(name=node.name, inputs=node.inputs, outputs=node.outputs, alpha=alpha)
+        if not math.isfinite(alpha):
+            raise operator.error(f"alpha is {alpha}, expected a finite number")
+        return operator
+
+    def options(self) -> Mapping[str, Any]:
+        """Alpha."""
+        return {"alpha": self.alpha}
+
+    def function(self, x: Array) -> Array:
+        """The definition, in float32."""
+        return np.where(x > 0, x, x * np.float32(self.alpha))
+
+    def int8_table(self, source: Tensor, output: Tensor) -> Array:
+        """Requantize by two real multipliers, float32 as TFLite makes them."""
+        scale, inverse = np.float32(source.scale), np.float32(output.scale)
+        above = float(scale / inverse)
+        below = float(scale * np.float32(self.alpha) / inverse)
+        return two_slopes_table(source.per_tensor, output.per_tensor, above, below)
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """LeakyRelu."""
+        del graph
+        return (self.onnx_node("LeakyRelu", self.inputs, self.outputs, alpha=self.alpha),)

@@ -1,0 +1,35 @@
+"""LOG, the natural logarithm; tflite-runtime 2.14 has it in float only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyml.ir.graph import Array, Tensor
+from tinyml.numerics.tables import function_table, in_double
+from tinyml.ops.unary import UnaryOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Log(UnaryOperator):
+    """``log(x)``, for positive x."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("LOG",)
+    onnx_type: ClassVar[str] = "Log"
+    int8_in_reference: ClassVar[bool] = False
+
+    def function(self, x: Array) -> Array:
+        """The logarithm, rounded once."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return in_double(np.log)(x)
+
+    def int8_table(self, source: Tensor, output: Tensor) -> Array:
+        """Tabulate LiteRT's kernel: where there is no logarithm, the least output."""
+        least = np.float32((-128 - output.zero_point) * np.float32(output.scale))
+
+        def or_least(x: Array) -> Array:
+            return np.where(x > 0, self.function(np.where(x > 0, x, np.float32(1))), least)
+
+        return function_table(or_least, source.per_tensor, output.per_tensor)

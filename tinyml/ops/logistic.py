@@ -1,0 +1,33 @@
+"""LOGISTIC, the sigmoid function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyml.ir.graph import Array, Graph, QuantParams
+from tinyml.numerics.tables import in_double
+from tinyml.ops.base import QuantizationRule
+from tinyml.ops.unary import UnaryOperator
+
+OUTPUT_QUANT = QuantParams.per_tensor(1 / 256, -128)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logistic(UnaryOperator):
+    """``1 / (1 + exp(-x))``."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("LOGISTIC",)
+    onnx_type: ClassVar[str] = "Sigmoid"
+
+    def function(self, x: Array) -> Array:
+        """Each step rounded to float32, as the reference takes them."""
+        exponential = in_double(np.exp)(-x)
+        return np.asarray(np.float32(1) / (np.float32(1) + exponential))
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Results lie in (0, 1), which 1/256 and -128 cover."""
+        del graph
+        return QuantizationRule(fixed_output=OUTPUT_QUANT)

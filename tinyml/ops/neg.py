@@ -1,0 +1,22 @@
+"""NEG, whose int8 kernel in LiteRT takes no notice of zero points and is not used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tinyml.ir.graph import Array
+from tinyml.ops.unary import UnaryOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neg(UnaryOperator):
+    """``-x``."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("NEG",)
+    onnx_type: ClassVar[str] = "Neg"
+    int8_version: ClassVar[int | None] = None
+
+    def function(self, x: Array) -> Array:
+        """Change the sign."""
+        return -x

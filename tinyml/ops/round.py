@@ -1,0 +1,24 @@
+"""ROUND, for which TFLite has no int8 kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyml.ir.graph import Array
+from tinyml.ops.unary import UnaryOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round(UnaryOperator):
+    """Rounding to nearest, halves to even to a whole number."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("ROUND",)
+    onnx_type: ClassVar[str] = "Round"
+    int8_version: ClassVar[int | None] = None
+
+    def function(self, x: Array) -> Array:
+        """Round to nearest, halves to even."""
+        return np.asarray(np.rint(x))

@@ -1,0 +1,37 @@
+"""RSQRT, the reciprocal of the square root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyml.ir.graph import Array, Graph, Tensor
+from tinyml.numerics.tables import rsqrt_table
+from tinyml.ops.base import OnnxNode
+from tinyml.ops.unary import UnaryOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rsqrt(UnaryOperator):
+    """``1 / sqrt(x)``, for positive x."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("RSQRT",)
+
+    def function(self, x: Array) -> Array:
+        """The definition, in float32."""
+        return np.asarray(np.float32(1) / np.sqrt(x))
+
+    def int8_table(self, source: Tensor, output: Tensor) -> Array:
+        """Tabulate fixed point."""
+        return rsqrt_table(source.per_tensor, output.per_tensor)
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Sqrt, then Reciprocal."""
+        del graph
+        root = f"{self.name}/root"
+        return (
+            self.onnx_node("Sqrt", self.inputs, (root,)),
+            self.onnx_node("Reciprocal", (root,), self.outputs),
+        )

@@ -1,0 +1,25 @@
+"""SIN, the sine, for which TFLite has no int8 kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyml.ir.graph import Array
+from tinyml.numerics.tables import in_double
+from tinyml.ops.unary import UnaryOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sin(UnaryOperator):
+    """``sin(x)``."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("SIN",)
+    onnx_type: ClassVar[str] = "Sin"
+    int8_version: ClassVar[int | None] = None
+
+    def function(self, x: Array) -> Array:
+        """The sine, rounded once."""
+        return in_double(np.sin)(x)

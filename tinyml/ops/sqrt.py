@@ -1,0 +1,29 @@
+"""SQRT, the square root; tflite-runtime 2.14 has it in float only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyml.ir.graph import Array, Tensor
+from tinyml.numerics.tables import sqrt_table
+from tinyml.ops.unary import UnaryOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sqrt(UnaryOperator):
+    """``sqrt(x)``, for x of 0 or more."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("SQRT",)
+    onnx_type: ClassVar[str] = "Sqrt"
+    int8_in_reference: ClassVar[bool] = False
+
+    def function(self, x: Array) -> Array:
+        """The square root."""
+        return np.asarray(np.sqrt(x))
+
+    def int8_table(self, source: Tensor, output: Tensor) -> Array:
+        """Tabulate LiteRT's kernel, which rounds toward zero."""
+        return sqrt_table(source.per_tensor, output.per_tensor)

@@ -1,0 +1,28 @@
+"""SQUARE, for which TFLite has no int8 kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tinyml.ir.graph import Array, Graph
+from tinyml.ops.base import OnnxNode
+from tinyml.ops.unary import UnaryOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Square(UnaryOperator):
+    """``x * x``."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("SQUARE",)
+    onnx_type: ClassVar[str] = "Mul"
+    int8_version: ClassVar[int | None] = None
+
+    def function(self, x: Array) -> Array:
+        """Multiply by itself."""
+        return x * x
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Mul."""
+        del graph
+        return (self.onnx_node("Mul", self.inputs * 2, self.outputs),)
