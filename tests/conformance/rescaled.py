@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 from single_operator import Draw
 
 from tinyml.ir.graph import QuantParams
+from tinyml.numerics.fixed_point import quantize_multiplier, requantize
 
 # Both scales: equal, powers of two, outputs finer and coarser, ratios near 1, extreme ones.
 SCALES = (
@@ -22,6 +24,7 @@ SCALES = (
 ZERO_POINTS = ((-128, -128), (127, 127), (-128, 127), (127, -128), (0, 0))
 
 RANDOM_PAIRS = 16
+PAIRS_NEAR_HALVES = 8
 
 
 def rescalings(draw: Draw) -> Iterator[tuple[QuantParams, QuantParams]]:
@@ -38,3 +41,24 @@ def rescalings(draw: Draw) -> Iterator[tuple[QuantParams, QuantParams]]:
         )
     for _ in range(RANDOM_PAIRS):
         yield draw.quant(0.005, 0.2), draw.quant(0.005, 0.2)
+    for _ in range(PAIRS_NEAR_HALVES):
+        yield _near_halves(draw)
+
+
+def _near_halves(draw: Draw) -> tuple[QuantParams, QuantParams]:
+    """Scales that put some input next to a half, on whose side their ratio's precision decides."""
+    while True:
+        source = np.float32(draw.scale(0.005, 0.2))
+        half = (draw.integer(0, 119) + 0.5) / draw.integer(1, 255)
+        output = np.float32(float(source) / half)
+        multipliers = {
+            quantize_multiplier(real)
+            for real in (float(source) / float(output), float(source / output))
+        }
+        tables = {tuple(requantize(np.arange(-255, 256), *pair).tolist()) for pair in multipliers}
+        if len(tables) == 2:
+            zero_points = draw.zero_point(), draw.zero_point()
+            return (
+                QuantParams.per_tensor(float(source), zero_points[0]),
+                QuantParams.per_tensor(float(output), zero_points[1]),
+            )

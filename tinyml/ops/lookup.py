@@ -47,9 +47,14 @@ class LookupOperator(Operator):
         return Kernel(calls=(call,), may_overwrite=(source,))
 
 
-def requantized(source: Tensor, output: Tensor, limits: tuple[int, int] | None = None) -> Array:
-    """Table that moves values from one scale to another, clamped to ``limits``."""
-    multiplier, shift = quantize_multiplier(source.scale / output.scale)
+def requantized(
+    source: Tensor, output: Tensor, real: float, limits: tuple[int, int] | None = None
+) -> Array:
+    """Table that moves values from one scale to another, clamped to ``limits``.
+
+    ``real`` is input scale over output scale, in the precision the operator's reference has.
+    """
+    multiplier, shift = quantize_multiplier(real)
     values = requantize(ALL_INT8.astype(np.int64) - source.zero_point, multiplier, shift)
     low, high = limits or LIMITS[output.dtype]
     return np.clip(values + output.zero_point, low, high).astype(np.int8)

@@ -51,8 +51,8 @@ class Quantize(LookupOperator):
         )
 
     def table(self, graph: Graph) -> Array:
-        """Rescale (TFLite's Requantize)."""
+        """Rescale (TFLite's Requantize), by a ratio in double."""
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         if source.dtype is not DType.INT8:
             raise self.error("float input is only supported at the model's edge")
-        return requantized(source, output)
+        return requantized(source, output, source.scale / output.scale)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+import numpy as np
+
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.activation import Activation, clip_node, quantized_bounds
 from tinyml.ops.base import OnnxNode, QuantizationRule, TfliteNode, TfliteOp
@@ -73,6 +75,8 @@ class Relu(LookupOperator):
         return (clip_node(self.inputs[0], self.outputs[0], self.activation.bounds),)
 
     def table(self, graph: Graph) -> Array:
-        """Rescale and clamp (TFLite's QuantizedReluX)."""
+        """Rescale and clamp (TFLite's QuantizedReluX), by a ratio in float32."""
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
-        return requantized(source, output, quantized_bounds(self.activation.bounds, output))
+        ratio = float(np.float32(source.scale) / np.float32(output.scale))
+        limits = quantized_bounds(self.activation.bounds, output)
+        return requantized(source, output, ratio, limits)
