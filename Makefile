@@ -39,7 +39,7 @@ check: $(STAMP) ## Lint, formatting, types and the import rule
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_imports.py
 
-bench: $(STAMP) ## Print the tables that the documentation quotes
+bench: demo ## Print the tables that the documentation quotes
 	@set -e; for script in benchmarks/*.py; do echo "$(BIN)/python $$script"; $(BIN)/python $$script; done
 
 clean: ## Remove what was built; .venv stays

@@ -1,6 +1,6 @@
 """Prints instructions, flash and RAM of int8 models on every emulated board, as Markdown.
 
-    python benchmarks/boards.py MODEL.tflite ... [--board BOARD ...] [--optimize -O2]
+    python benchmarks/boards.py [MODEL.tflite ...] [--board BOARD ...] [--optimize -O2]
 
 Instructions are of one inference on zeros, counted by QEMU. Flash and RAM are what the model adds
 to the same firmware without a model, the stack apart. A board the model does not fit is left out,
@@ -22,6 +22,9 @@ from tinyml.firmware.model import build_model
 from tinyml.frontend.load import load_quantized
 from tinyml.ir.graph import Graph
 
+# What 'make demo' leaves.
+DIGITS = Path("build/demo/digits.tflite")
+
 COLUMNS = ("model", "board", "CPU", "instructions", "flash", "RAM", "arena", "stack")
 
 
@@ -41,7 +44,7 @@ def main() -> None:
 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("models", nargs="+", type=Path)
+    parser.add_argument("models", nargs="*", type=Path, default=[DIGITS])
     parser.add_argument("--board", action="append")
     parser.add_argument("--optimize", default="-O2")
     return parser.parse_args()
