@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "tinyml_kernels_s16.h"
+
 /* output[i] = table[input[i] + 128]; output may be input. */
 void tinyml_lookup_s8(const int8_t table[256], const int8_t *input, int8_t *output, int32_t size);
 

@@ -13,8 +13,9 @@ from tinyml.emulate.qemu import run_firmware
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import Board
 from tinyml.firmware.build import build_firmware
-from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
+from tinyml.ir.graph import Array, Graph, Op, QuantParams, Tensor
 from tinyml.ops.conv_2d import Conv2D
+from tinyml.ops.dtypes import PARAMETERS
 from tinyml.passes.pipeline import prepare_for_device
 from tinyml.runtime.tflite import run_tflite
 
@@ -99,8 +100,9 @@ def _zero_bias(graph: Graph, op: Conv2D) -> Tensor:
     assert weights.quant is not None
     scales = tuple(source.scale * scale for scale in weights.quant.scale)
     quant = QuantParams(scales, (0,) * len(scales), weights.quant.quantized_dimension)
-    data = np.zeros(weights.shape[0], np.int32)
-    return Tensor(f"{op.name}/zero_bias", data.shape, DType.INT32, quant, data)
+    _, dtype = PARAMETERS[source.dtype]
+    data = np.zeros(weights.shape[0], dtype.numpy)
+    return Tensor(f"{op.name}/zero_bias", data.shape, dtype, quant, data)
 
 
 def device_outputs(merged: Merged, module: CModule, board: Board, folder: Path) -> list[Array]:

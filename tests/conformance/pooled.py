@@ -1,11 +1,11 @@
 """Cases AVERAGE_POOL_2D and MAX_POOL_2D share."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
+from single_operator import OUTPUT, SOURCE, Draw, activation, single_operator
 
-from tinyml.ir.graph import Graph, QuantParams, Shape
+from tinyml.ir.graph import DType, Graph, QuantParams, Shape
 from tinyml.ops.activation import Activation
 from tinyml.ops.pool import Pool2D
 from tinyml.ops.window import Padding, Pair, Window, spatial
@@ -22,6 +22,7 @@ class Parameters:
     activation: Activation = Activation.NONE
     scale: float = 0.05
     zero_point: int | None = None
+    dtype: DType = DType.INT8
 
 
 CORNERS = (
@@ -60,6 +61,10 @@ def pool_cases(pool: type[Pool2D], name: str) -> Iterator[tuple[Parameters, Grap
     draw = Draw(name)
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         yield parameters, _graph(draw, pool, name, parameters)
+    draw = Draw(f"{name} int16")
+    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        wide = replace(parameters, dtype=DType.INT16)
+        yield wide, _graph(draw, pool, name, wide)
 
 
 def _drawn(draw: Draw) -> Parameters:
@@ -88,4 +93,5 @@ def _graph(draw: Draw, pool: type[Pool2D], name: str, p: Parameters) -> Graph:
         padding=p.padding,
         activation=p.activation,
     )
-    return single_operator(op, [int8_tensor(SOURCE, p.source, quant)], quant)
+    source = activation(SOURCE, p.source, p.dtype, quant)
+    return single_operator(op, [source], source.quant)

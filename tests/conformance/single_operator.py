@@ -86,6 +86,18 @@ class Draw:
         return Padding(self.one_of(0, 1))
 
 
+def activation(name: str, shape: Shape, dtype: DType, quant: QuantParams) -> Tensor:
+    """An int8 activation, or an int16 one of the same scale, whose zero point is always 0."""
+    if dtype is DType.INT16:
+        quant = symmetric(quant)
+    return Tensor(name, shape, dtype, quant)
+
+
+def symmetric(quant: QuantParams) -> QuantParams:
+    """The same scale about 0, as int16 wants it."""
+    return QuantParams(quant.scale, (0,))
+
+
 def int8_tensor(name: str, shape: Shape, quant: QuantParams, data: Array | None = None) -> Tensor:
     return Tensor(name, shape, DType.INT8, quant, data)
 
@@ -137,16 +149,18 @@ def limits_of(dtype: DType) -> tuple[int, int]:
 
 
 def _samples(draw: Draw, tensor: Tensor) -> Array:
-    values = np.arange(max(256, tensor.size)) % 256 - 128
+    low, high = limits_of(tensor.dtype)
+    step = (high - low) // 255  # int16 tensors get 256 values in equal steps, its ends among them
+    values = np.arange(max(256, tensor.size)) % 256 * step + low
     near = draw.rng.integers(-4, 5, tensor.size) + tensor.zero_point
     rows = (
         *(draw.rng.permuted(values)[: tensor.size] for _ in range(3)),
-        np.full(tensor.size, -128),
-        np.full(tensor.size, 127),
-        draw.rng.choice([-128, 127], tensor.size),
-        np.clip(near, -128, 127),
+        np.full(tensor.size, low),
+        np.full(tensor.size, high),
+        draw.rng.choice([low, high], tensor.size),
+        np.clip(near, low, high),
     )
-    return np.stack(rows).astype(np.int8).reshape(len(rows), *tensor.shape)
+    return np.stack(rows).astype(tensor.dtype.numpy).reshape(len(rows), *tensor.shape)
 
 
 def operators_with_cases() -> list[str]:

@@ -8,14 +8,17 @@ from single_operator import (
     OUTPUT,
     SOURCE,
     Draw,
+    activation,
     int8_tensor,
     single_operator,
+    symmetric,
 )
 
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ops.base import Operator
 
 LARGEST_BIAS = 2**29
+LARGEST_WIDE_BIAS = 2**45
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,17 +66,19 @@ def weighted_graph(
     per_channel: bool,
     taps: int,
     numbers: Numbers,
+    dtype: DType = DType.INT8,
 ) -> Graph:
-    """The graph of ``op``, whose inputs are source, weights and perhaps bias."""
+    """The graph of ``op``, whose inputs are source of ``dtype``, weights and perhaps bias."""
     channels = weights_shape[channel_axis]
     multiplier = numbers.multiplier or _middling_multiplier(taps, numbers.weight_limit)
     source_scale, weight_scales = draw.scale(), _weight_scales(draw, channels if per_channel else 1)
     output_scale = source_scale * max(weight_scales) / multiplier
     multipliers = np.resize(source_scale * weight_scales / output_scale, channels)
     tensors = [
-        int8_tensor(
+        activation(
             SOURCE,
             source_shape,
+            dtype,
             QuantParams.per_tensor(source_scale, _or_drawn(draw, numbers.source_zero_point)),
         ),
         int8_tensor(
@@ -85,10 +90,10 @@ def weighted_graph(
     ]
     if "bias" in op.inputs:
         quant = _quant(source_scale * weight_scales, 0 if per_channel else None)
-        data = _bias(draw, multipliers)
-        tensors.append(Tensor("bias", (channels,), DType.INT32, quant, data))
+        tensors.append(_bias_tensor(draw, dtype, multipliers, quant))
     output_quant = QuantParams.per_tensor(output_scale, _or_drawn(draw, numbers.output_zero_point))
-    return single_operator(op, tensors, output_quant)
+    is_wide = dtype is DType.INT16
+    return single_operator(op, tensors, symmetric(output_quant) if is_wide else output_quant)
 
 
 def names(*, bias: bool) -> dict[str, tuple[str, ...]]:
@@ -114,7 +119,11 @@ def _or_drawn(draw: Draw, zero_point: int | None) -> int:
     return draw.zero_point() if zero_point is None else zero_point
 
 
-def _bias(draw: Draw, multipliers: Array) -> Array:
-    """Biases that move outputs by up to 40."""
+def _bias_tensor(draw: Draw, dtype: DType, multipliers: Array, quant: QuantParams) -> Tensor:
+    """Biases that move outputs by up to 40 of 256 parts of their range."""
     wanted = draw.rng.uniform(-40, 40, len(multipliers)) / multipliers
-    return np.clip(wanted, -LARGEST_BIAS, LARGEST_BIAS).astype(np.int32)
+    if dtype is DType.INT16:
+        data = np.clip(wanted * 256, -LARGEST_WIDE_BIAS, LARGEST_WIDE_BIAS).astype(np.int64)
+        return Tensor("bias", data.shape, DType.INT64, quant, data)
+    data = np.clip(wanted, -LARGEST_BIAS, LARGEST_BIAS).astype(np.int32)
+    return Tensor("bias", data.shape, DType.INT32, quant, data)

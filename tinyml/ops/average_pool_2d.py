@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tinyml.ir.graph import Graph
+from tinyml.ir.graph import DType, Graph
 from tinyml.ops.base import Isa, Kernel
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.pad import padded_for_onnx
@@ -41,11 +41,13 @@ class AveragePool2D(Pool2D):
         return OnnxLowering(ops=(cls.onnx_pool(node, window, node.inputs[0], padding),))
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
-        """Call ``arm_avgpool_s8``."""
-        channels = graph.tensor(self.inputs[0]).shape[3]
+        """Call CMSIS-NN's kernel; those for int8 and int16 take the same scratch."""
+        source = graph.tensor(self.inputs[0])
+        is_wide = source.dtype is DType.INT16
+        function = "arm_avgpool_s16" if is_wide else "arm_avgpool_s8"
         return Kernel(
-            calls=(self.cmsis_nn_call(graph, "arm_avgpool_s8"),),
-            scratch_bytes=max(avgpool_s8_scratch(channels, isa) for isa in isas),
+            calls=(self.cmsis_nn_call(graph, function),),
+            scratch_bytes=max(avgpool_s8_scratch(source.shape[3], isa) for isa in isas),
         )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from tinyml.ir.graph import DType, Graph, Tensor
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.base import ChangedIn7, ConstantArray, Operator, Struct, TensorPointer
+from tinyml.ops.dtypes import PARAMETERS
 from tinyml.ops.window import Pair
 
 # From 7.0.0 on convolutions take the sizes of a transposed convolution's upscaling, or NULL.
@@ -58,15 +59,16 @@ def require_symmetric_weights(op: Operator, weights: Tensor) -> None:
 
 
 def require_parameters(op: Operator, graph: Graph, channels: int) -> None:
-    """Weights (input 1) must have the input's dtype, a bias (input 2) one sum per channel."""
+    """Weights (input 1) must fit the input's dtype, a bias (input 2) hold one sum per channel."""
     source, weights = graph.tensor(op.inputs[0]), graph.tensor(op.inputs[1])
-    if weights.dtype is not source.dtype:
+    expected, sums = PARAMETERS[source.dtype]
+    if weights.dtype is not expected:
         raise op.error(
             f"weights '{weights.name}' are {weights.dtype.value} where input '{source.name}' is "
-            f"{source.dtype.value}, expected the same; convert the model as float32 or as full int8"
+            f"{source.dtype.value}, expected {expected.value}; convert the model as float32, as "
+            "full int8 or as 16x8"
         )
     bias = graph.optional(op.inputs[2]) if len(op.inputs) > 2 else None
-    sums = DType.FLOAT32 if source.dtype is DType.FLOAT32 else DType.INT32
     if bias is not None and (bias.dtype, bias.size) != (sums, channels):
         raise op.error(
             f"bias '{bias.name}' is {bias.dtype.value} {bias.shape}, expected {sums.value} "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
@@ -17,10 +17,13 @@ from tinyml.ops.cmsis_nn import (
 from tinyml.ops.convolution import Convolution
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
 from tinyml.ops.onnx_window import image_constant
+from tinyml.ops.wide_sums import wide_bias
 from tinyml.ops.window import spatial
 
 # arm_convolve_s8 and arm_convolve_1_x_n_s8 count in uint16_t.
 LARGEST_SIZE = 65535
+
+VERSIONS = {DType.FLOAT32: 1, DType.INT8: 3, DType.INT16: 4}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +31,7 @@ class Conv2D(Convolution):
     """2-D convolution over NHWC, with bias and fused activation."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("CONV_2D",)
+    channel_axis: ClassVar[int] = 0
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Conv": Operands.CHANNELS_LAST}
 
     @classmethod
@@ -62,9 +66,9 @@ class Conv2D(Convolution):
         return (TensorSpec((source.shape[0], height, width, weights.shape[0]), dtype),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
-        """Weights per output channel, int32 bias."""
+        """Weights per output channel, and a bias."""
         del graph
-        return QuantizationRule(weights={1: 0}, bias=2)
+        return QuantizationRule(weights={1: self.channel_axis}, bias=2)
 
     def macs(self, graph: Graph) -> int:
         """One per output element and filter tap."""
@@ -72,10 +76,10 @@ class Conv2D(Convolution):
         return graph.tensor(self.outputs[0]).size * (weights.size // weights.shape[0])
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 1 for float, 3 for int8."""
+        """Write version 1 for float, 3 for int8, 4 for 16x8."""
         return TfliteOp(
             opcode="CONV_2D",
-            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 3,
+            version=VERSIONS[graph.tensor(self.inputs[0]).dtype],
             inputs=self.inputs,
             options_table="Conv2DOptions",
             options=self.tflite_options(),
@@ -92,11 +96,19 @@ class Conv2D(Convolution):
         every kernel into the image, and on MVE its 1xN branch refuses paddings we can avoid.
         """
         require_symmetric_weights(self, graph.tensor(self.inputs[1]))
-        function, scratch = self._choose(graph, isas)
         params = Struct("cmsis_nn_conv_params", "conv_params", self.cmsis_nn_params(graph))
+        if graph.tensor(self.inputs[0]).dtype is DType.INT16:
+            return self._wide_kernel(graph, params)
+        function, scratch = self._choose(graph, isas)
         upscaling = (NO_UPSCALING,) if function == "arm_convolve_s8" else ()
         call = self.cmsis_nn_call(graph, function, params, self.bias_pointer, *upscaling)
         return Kernel(calls=(call,), scratch_bytes=scratch)
+
+    def _wide_kernel(self, graph: Graph, params: Struct) -> Kernel:
+        """Call a 16x8 kernel of our own: that of CMSIS-NN changed its interface with 6.0.0."""
+        bias = wide_bias(self, graph.tensor(self.outputs[0]).shape[3])
+        call = self.cmsis_nn_call(graph, "tinyml_convolve_s16", params, bias)
+        return Kernel(calls=(replace(call, source="tinyml_convolve_s16.c"),))
 
     def _choose(self, graph: Graph, isas: frozenset[Isa]) -> tuple[str, int]:
         """Name the kernel that is exact on all of ``isas``, and its scratch in bytes."""

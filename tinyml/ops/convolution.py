@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from tinyml.ir.graph import DType, Graph, Tensor
 from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
@@ -21,9 +21,11 @@ from tinyml.ops.base import (
     TfliteNode,
 )
 from tinyml.ops.cmsis_nn import channel_scales, clamp, dims, per_channel_quant, require_dtype, tile
+from tinyml.ops.dtypes import ACTIVATIONS
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn
 from tinyml.ops.onnx_window import bias_or_zeros, read_onnx_window, spatial_rank
 from tinyml.ops.pad import padded_for_onnx
+from tinyml.ops.wide_sums import wide_multipliers
 from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
 
 
@@ -35,6 +37,8 @@ class Convolution(Operator):
     dilation: Pair
     padding: Padding
     activation: Activation
+
+    channel_axis: ClassVar[int]  # of the weights, along which output channels run
 
     @staticmethod
     def read_fields(node: TfliteNode) -> dict[str, Any]:
@@ -78,7 +82,7 @@ class Convolution(Operator):
 
     def checked_inputs(self, graph: Graph) -> tuple[Tensor, Tensor, DType]:
         """Input and weights, which must have 4 dimensions, and the input's dtype."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph, *ACTIVATIONS)
         source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
         if len(source.shape) != 4 or len(weights.shape) != 4:
             raise self.error(
@@ -137,6 +141,8 @@ class Convolution(Operator):
         multipliers = [
             source.scale * scale / output.scale for scale in channel_scales(weights, channels)
         ]
+        if source.dtype is DType.INT16:
+            multipliers = wide_multipliers(self, graph, self.channel_axis, multipliers)
         return KernelCall(
             function=function,
             arguments=(

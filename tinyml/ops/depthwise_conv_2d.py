@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -24,10 +25,14 @@ from tinyml.ops.cmsis_nn import require_parameters, require_sizes, require_symme
 from tinyml.ops.convolution import Convolution
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
 from tinyml.ops.onnx_window import image_constant
+from tinyml.ops.wide_sums import wide_bias
 from tinyml.ops.window import spatial
 
 # Channels arm_depthwise_conv_s8_opt handles at a time on MVE (CH_IN_BLOCK_MVE).
 MVE_CHANNEL_BLOCK = 124
+
+# From as many taps on arm_depthwise_conv_fast_s16 would overflow its sums.
+MOST_FAST_TAPS = 512
 
 # The kernels keep positions in int16_t.
 LARGEST_SIZE = 32767
@@ -40,6 +45,7 @@ class DepthwiseConv2D(Convolution):
     multiplier: int
 
     opcodes: ClassVar[tuple[str, ...]] = ("DEPTHWISE_CONV_2D",)
+    channel_axis: ClassVar[int] = 3
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Conv": Operands.CHANNELS_LAST}
 
     @classmethod
@@ -73,9 +79,9 @@ class DepthwiseConv2D(Convolution):
         return (TensorSpec((source.shape[0], height, width, channels), dtype),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
-        """Weights per output channel, which is their last dimension; int32 bias."""
+        """Weights per output channel, which is their last dimension, and a bias."""
         del graph
-        return QuantizationRule(weights={1: 3}, bias=2)
+        return QuantizationRule(weights={1: self.channel_axis}, bias=2)
 
     def macs(self, graph: Graph) -> int:
         """One per output element and filter tap."""
@@ -83,11 +89,12 @@ class DepthwiseConv2D(Convolution):
         return graph.tensor(self.outputs[0]).size * height * width
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 3 for int8; for float 2 where dilated, else 1."""
-        is_float = graph.tensor(self.inputs[0]).dtype is DType.FLOAT32
+        """Write version 3 for int8, 5 for 16x8; for float 2 where dilated, else 1."""
+        dtype = graph.tensor(self.inputs[0]).dtype
+        float_version = 1 if self.dilation == (1, 1) else 2
         return TfliteOp(
             opcode="DEPTHWISE_CONV_2D",
-            version=3 if not is_float else 1 if self.dilation == (1, 1) else 2,
+            version={DType.INT8: 3, DType.INT16: 5}.get(dtype, float_version),
             inputs=self.inputs,
             options_table="DepthwiseConv2DOptions",
             options={**self.tflite_options(), "depthMultiplier": self.multiplier},
@@ -102,10 +109,12 @@ class DepthwiseConv2D(Convolution):
         tensors = [graph.tensor(name) for name in (*self.inputs[:2], self.outputs[0])]
         require_symmetric_weights(self, tensors[1])
         require_sizes(self, tensors, LARGEST_SIZE)
-        function, scratch = self._choose(graph, isas)
+        is_wide = tensors[0].dtype is DType.INT16
+        function, scratch = (self._choose_wide if is_wide else self._choose)(graph, isas)
         params = self.cmsis_nn_params(graph, ch_mult=self.multiplier)
         struct = Struct("cmsis_nn_dw_conv_params", "dw_conv_params", params)
-        bias = self._bias(tensors[2].shape[3])
+        channels = tensors[2].shape[3]
+        bias = wide_bias(self, channels) if is_wide else self._bias(channels)
         call = self.cmsis_nn_call(graph, function, struct, bias)
         return Kernel(calls=(call,), scratch_bytes=scratch)
 
@@ -131,6 +140,21 @@ class DepthwiseConv2D(Convolution):
         scratch = max(depthwise_s8_opt_scratch(source.shape[3], taps, isa) for isa in isas)
         return "arm_depthwise_conv_s8_opt", scratch
 
+    def _choose_wide(self, graph: Graph, isas: frozenset[Isa]) -> tuple[str, int]:
+        """Name the 16x8 kernel, and its scratch in bytes.
+
+        The fast one sums in 32 bits. On MVE it reads four channels at once, past the end of the
+        weights where they are no multiple of that.
+        """
+        channels = graph.tensor(self.inputs[0]).shape[3]
+        taps = math.prod(self.window(graph).size)
+        is_plain = self.multiplier == 1 and self.window(graph).dilation == (1, 1)
+        reads_past_end = Isa.MVE in isas and channels % 4 != 0
+        if isas == {Isa.SCALAR} or not is_plain or taps >= MOST_FAST_TAPS or reads_past_end:
+            return "arm_depthwise_conv_s16", 0
+        scratch = max(depthwise_fast_s16_scratch(channels, taps, isa) for isa in isas)
+        return "arm_depthwise_conv_fast_s16", scratch
+
 
 def depthwise_s8_opt_scratch(channels: int, taps: int, isa: Isa) -> int:
     """``arm_depthwise_conv_s8_opt_get_buffer_size``, in bytes."""
@@ -138,4 +162,13 @@ def depthwise_s8_opt_scratch(channels: int, taps: int, isa: Isa) -> int:
         Isa.SCALAR: 0,
         Isa.DSP: 2 * channels * taps,
         Isa.MVE: 4 * MVE_CHANNEL_BLOCK * taps,
+    }[isa]
+
+
+def depthwise_fast_s16_scratch(channels: int, taps: int, isa: Isa) -> int:
+    """``arm_depthwise_conv_fast_s16_get_buffer_size``, in bytes."""
+    return {
+        Isa.SCALAR: 0,
+        Isa.DSP: 2 * channels * taps,
+        Isa.MVE: 4 * 2 * channels * taps + 8,
     }[isa]

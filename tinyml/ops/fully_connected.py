@@ -13,6 +13,7 @@ from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
 from tinyml.ops.base import (
+    Argument,
     ChangedIn7,
     ConstantArray,
     InlineConstant,
@@ -36,6 +37,7 @@ from tinyml.ops.cmsis_nn import (
     require_parameters,
     require_symmetric_weights,
 )
+from tinyml.ops.dtypes import ACTIVATIONS
 from tinyml.ops.onnx_node import (
     OnnxLowering,
     OnnxNodeIn,
@@ -43,6 +45,7 @@ from tinyml.ops.onnx_node import (
     float_constant,
     transposed_constant,
 )
+from tinyml.ops.wide_sums import wide_multipliers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +101,7 @@ class FullyConnected(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(rows, output features), or the input's shape with its last dimension replaced."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph, *ACTIVATIONS)
         source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
         if len(weights.shape) != 2 or not weights.is_constant:
             raise self.error(f"weights '{weights.name}' must be a constant of 2 dimensions")
@@ -114,7 +117,7 @@ class FullyConnected(Operator):
         return (TensorSpec((source.size // depth, features), dtype),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
-        """Weights per tensor, int32 bias: runtimes took up weights per channel only lately."""
+        """Weights per tensor, and a bias: runtimes took up weights per channel only lately."""
         del graph
         return QuantizationRule(weights={1: None}, bias=2)
 
@@ -139,6 +142,8 @@ class FullyConnected(Operator):
         weights = graph.tensor(self.inputs[1])
         if weights.quant is not None and weights.quant.is_per_channel:
             return 12
+        if graph.tensor(self.inputs[0]).dtype is DType.INT16:
+            return 7
         if weights.dtype is DType.INT8:
             return 4 if not self._has_no_bias else 6
         if self._has_no_bias:
@@ -179,17 +184,59 @@ class FullyConnected(Operator):
         require_symmetric_weights(self, weights)
         if weights.quant is not None and weights.quant.is_per_channel:
             raise self.error(f"weights '{weights.name}' per channel must be lowered first")
-        return Kernel(calls=(self._call(graph, isas),))
+        if graph.tensor(self.inputs[0]).dtype is DType.INT16:
+            return Kernel(calls=(self._wide_call(graph),))
+        context = self._weight_sums(graph) if Isa.MVE in isas else ScratchContext()
+        bias = TensorPointer(self.inputs[2] if len(self.inputs) > 2 else "")
+        real = self._multiplier(graph)
+        return Kernel(calls=(self._call(graph, "arm_fully_connected_s8", context, real, bias),))
 
-    def _call(self, graph: Graph, isas: frozenset[Isa]) -> KernelCall:
+    def _wide_call(self, graph: Graph) -> KernelCall:
+        """16x8: 64-bit sums with a bias, 32-bit ones without, as in TFLite's reference."""
+        features, depth = graph.tensor(self.inputs[1]).shape
+        real = self._multiplier(graph)
+        if not self._has_no_bias:
+            real = max(wide_multipliers(self, graph, 0, [real] * features))
+            bias = TensorPointer(self.inputs[2])
+            return self._call(graph, "arm_fully_connected_s16", ScratchContext(), real, bias)
+        multiplier, shift = quantize_multiplier(real)
+        output = graph.tensor(self.outputs[0])
+        low, high = quantized_bounds(self.activation.bounds, output)
+        params = {
+            "rows": output.size // features,
+            "depth": depth,
+            "features": features,
+            "multiplier": multiplier,
+            "shift": shift,
+            "min": low,
+            "max": high,
+        }
+        return KernelCall(
+            function="tinyml_fully_connected_s16",
+            arguments=(
+                Struct("tinyml_fully_connected_params", "fc_params", params),
+                *map(TensorPointer, (*self.inputs[:2], *self.outputs)),
+            ),
+            source="tinyml_fully_connected_s16.c",
+        )
+
+    def _multiplier(self, graph: Graph) -> float:
+        """Multiply two scales in float32 and divide in double, as TFLite does.
+
+        It is ``GetQuantizedConvolutionMultipler``.
+        """
+        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
+        product = float(np.float32(source.scale) * np.float32(weights.scale))
+        return product / graph.tensor(self.outputs[0]).scale
+
+    def _call(
+        self, graph: Graph, function: str, context: Argument, real: float, bias: Argument
+    ) -> KernelCall:
         source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
         output = graph.tensor(self.outputs[0])
         features, depth = weights.shape
         rows = source.size // depth
-        # TFLite multiplies these two scales in float32 before it divides in double
-        # (GetQuantizedConvolutionMultipler).
-        product = float(np.float32(source.scale) * np.float32(weights.scale))
-        multiplier, shift = quantize_multiplier(product / output.scale)
+        multiplier, shift = quantize_multiplier(real)
         params = {
             "input_offset": -source.zero_point,
             "filter_offset": 0,
@@ -197,9 +244,9 @@ class FullyConnected(Operator):
             "activation": clamp(quantized_bounds(self.activation.bounds, output)),
         }
         return KernelCall(
-            function="arm_fully_connected_s8",
+            function=function,
             arguments=(
-                self._weight_sums(graph) if Isa.MVE in isas else ScratchContext(),
+                context,
                 Struct("cmsis_nn_fc_params", "fc_params", params),
                 Struct(
                     "cmsis_nn_per_tensor_quant_params",
@@ -211,7 +258,7 @@ class FullyConnected(Operator):
                 dims("filter_dims", (depth, 1, 1, features)),
                 TensorPointer(weights.name),
                 dims("bias_dims", (1, 1, 1, features)),
-                TensorPointer(self.inputs[2] if len(self.inputs) > 2 else ""),
+                bias,
                 dims("output_dims", (rows, 1, 1, features)),
                 TensorPointer(output.name),
             ),

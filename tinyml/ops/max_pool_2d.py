@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tinyml.ir.graph import Graph
+from tinyml.ir.graph import DType, Graph
 from tinyml.ops.base import Isa, Kernel
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.pool import Pool2D
@@ -36,6 +36,8 @@ class MaxPool2D(Pool2D):
         return OnnxLowering(ops=(cls.onnx_pool(node, window, node.inputs[0], padding),))
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
-        """Call ``arm_max_pool_s8``."""
+        """Call CMSIS-NN's kernel."""
         del isas
-        return Kernel(calls=(self.cmsis_nn_call(graph, "arm_max_pool_s8"),))
+        is_wide = graph.tensor(self.inputs[0]).dtype is DType.INT16
+        function = "arm_max_pool_s16" if is_wide else "arm_max_pool_s8"
+        return Kernel(calls=(self.cmsis_nn_call(graph, function),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ir.graph import Graph, TensorSpec
 from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
 from tinyml.ops.base import (
     KernelCall,
@@ -20,6 +20,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import clamp, dims, require_dtype, tile
+from tinyml.ops.dtypes import ACTIVATIONS, VERSIONS
 from tinyml.ops.onnx_node import OnnxNodeIn
 from tinyml.ops.onnx_window import OnnxWindow, read_kernel_shape, read_onnx_window, spatial_rank
 from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
@@ -82,7 +83,7 @@ class Pool2D(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(N, H', W', C), in the input's dtype."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph, *ACTIVATIONS)
         source = graph.tensor(self.inputs[0])
         if len(source.shape) != 4:
             raise self.error(f"input '{source.name}' has shape {source.shape}, expected NHWC")
@@ -95,10 +96,10 @@ class Pool2D(Operator):
         return QuantizationRule(output_follows_input=True)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 1 for float, 2 for int8."""
+        """Write the version that brought the dtype."""
         return TfliteOp(
             opcode=self.opcodes[0],
-            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            version=VERSIONS[graph.tensor(self.inputs[0]).dtype],
             inputs=self.inputs,
             options_table="Pool2DOptions",
             options={

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyml.ir.graph import DType, Graph, Op, QuantParams, Tensor
+from tinyml.ir.graph import Graph, Op, QuantParams, Tensor
 from tinyml.ops.conv_2d import Conv2D
+from tinyml.ops.dtypes import PARAMETERS
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.ops.reshape import Reshape
 from tinyml.ops.window import Padding
@@ -69,8 +70,9 @@ def _as_filters(op: FullyConnected, weights: Tensor) -> Tensor:
 def _zero_bias(op: FullyConnected, source: Tensor, filters: Tensor) -> Tensor:
     scales = () if filters.quant is None else filters.quant.scale
     quant = QuantParams(tuple(source.scale * s for s in scales), (0,) * len(scales), 0)
-    data = np.zeros(len(scales), np.int32)
-    return Tensor(f"{op.name}/zero_bias", data.shape, DType.INT32, quant, data)
+    _, dtype = PARAMETERS[source.dtype]
+    data = np.zeros(len(scales), dtype.numpy)
+    return Tensor(f"{op.name}/zero_bias", data.shape, dtype, quant, data)
 
 
 def _reshape(source: Tensor, output: Tensor) -> Reshape:

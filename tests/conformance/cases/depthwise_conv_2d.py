@@ -1,10 +1,10 @@
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from single_operator import Draw
 from weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
 
-from tinyml.ir.graph import Graph, Shape
+from tinyml.ir.graph import DType, Graph, Shape
 from tinyml.ops.activation import Activation
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.window import Padding, Pair, Window, spatial
@@ -24,6 +24,7 @@ class Parameters:
     per_channel: bool = True
     bias: bool = True
     numbers: Numbers = DRAWN
+    dtype: DType = DType.INT8
 
 
 CORNERS = (
@@ -85,6 +86,10 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("depthwise_conv_2d")
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         yield parameters, _graph(draw, parameters)
+    draw = Draw("depthwise_conv_2d 16x8")
+    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        wide = replace(parameters, dtype=DType.INT16)
+        yield wide, _graph(draw, wide)
 
 
 def _drawn(draw: Draw) -> Parameters:
@@ -126,4 +131,5 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
         per_channel=p.per_channel,
         taps=p.size[0] * p.size[1],
         numbers=p.numbers,
+        dtype=p.dtype,
     )

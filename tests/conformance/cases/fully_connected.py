@@ -1,10 +1,10 @@
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from single_operator import Draw
 from weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
 
-from tinyml.ir.graph import Graph, Shape
+from tinyml.ir.graph import DType, Graph, Shape
 from tinyml.ops.activation import Activation
 from tinyml.ops.fully_connected import FullyConnected
 
@@ -19,6 +19,7 @@ class Parameters:
     per_channel: bool = False
     bias: bool = True
     numbers: Numbers = DRAWN
+    dtype: DType = DType.INT8
 
 
 CORNERS = (
@@ -53,6 +54,10 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("fully_connected")
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         yield parameters, _graph(draw, parameters)
+    draw = Draw("fully_connected 16x8")
+    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        wide = replace(parameters, dtype=DType.INT16)
+        yield wide, _graph(draw, wide)
 
 
 def _drawn(draw: Draw) -> Parameters:
@@ -82,4 +87,5 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
         per_channel=p.per_channel,
         taps=depth,
         numbers=p.numbers,
+        dtype=p.dtype,
     )

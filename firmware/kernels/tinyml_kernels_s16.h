@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Kernels for int16 activations, whose zero point is always 0. Included by tinyml_kernels.h.
+ */
+#ifndef TINYML_KERNELS_S16_H
+#define TINYML_KERNELS_S16_H
+
+#include <stdint.h>
+
+#include "arm_nn_types.h"
+
+/* int8 weights, 64-bit sums; the context is not used, the bias is never NULL. */
+arm_cmsis_nn_status tinyml_convolve_s16(
+    const cmsis_nn_context *context, const cmsis_nn_conv_params *params,
+    const cmsis_nn_per_channel_quant_params *quant, const cmsis_nn_dims *input_dims,
+    const int16_t *input, const cmsis_nn_dims *filter_dims, const int8_t *filter,
+    const cmsis_nn_dims *bias_dims, const int64_t *bias, const cmsis_nn_dims *output_dims,
+    int16_t *output);
+
+typedef struct {
+    int32_t rows;
+    int32_t depth;
+    int32_t features;
+    int32_t multiplier; /* Q31 */
+    int32_t shift;
+    int32_t min;
+    int32_t max;
+} tinyml_fully_connected_params;
+
+/* int8 weights, no bias, 32-bit sums; weights are (features, depth). */
+void tinyml_fully_connected_s16(const tinyml_fully_connected_params *params, const int16_t *input,
+                                const int8_t *weights, int16_t *output);
+
+#endif
