@@ -107,4 +107,24 @@ void tinyml_mean_s8(const tinyml_mean_params *params, const int8_t *input, int8_
 void tinyml_softmax_wide_s8(const int8_t *input, int32_t rows, int32_t row_size,
                             int32_t multiplier, int32_t shift, int32_t diff_min, int8_t *output);
 
+/* `rows` and `columns` say where each row and column of the output comes from. */
+typedef struct {
+    int32_t batches;
+    int32_t input_height;
+    int32_t input_width;
+    int32_t output_height;
+    int32_t output_width;
+    int32_t channels;
+    const uint16_t *rows;
+    const uint16_t *columns;
+} tinyml_resize_params;
+
+/* The row and the column itself. */
+void tinyml_resize_nearest(const tinyml_resize_params *params, const int8_t *input,
+                           int8_t *output);
+
+/* Pairs: the lower of two neighbours, and the distance from it in 1/1024. */
+void tinyml_resize_bilinear_s8(const tinyml_resize_params *params, const int8_t *input,
+                               int8_t *output);
+
 #endif

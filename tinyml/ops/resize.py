@@ -1,0 +1,162 @@
+"""Resizing of images: where each row and column of the output comes from, settled at build time."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.ops.base import (
+    ConstantArray,
+    InlineConstant,
+    Isa,
+    Kernel,
+    KernelCall,
+    Layout,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    Struct,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype, require_sizes
+from tinyml.ops.window import Pair, spatial
+
+# The kernels' tables hold coordinates as uint16_t.
+LARGEST_SIZE = 65535
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResizeOperator(Operator):
+    """Images (N, H, W, C) at another ``size`` (height, width).
+
+    ``align_corners`` lays the centers of the corner pixels over each other, ``half_pixel_centers``
+    the corners of the images; with neither, pixels count from their upper left corner.
+    """
+
+    size: Pair
+    align_corners: bool
+    half_pixel_centers: bool
+
+    options_table: ClassVar[str]
+    kernel: ClassVar[str]
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the size, which must be constant, and how the images lie over each other."""
+        size = [int(value) for value in node.constant_input(1).reshape(-1)]
+        operator = cls(
+            name=node.name,
+            inputs=node.inputs[:1],
+            outputs=node.outputs,
+            size=(0, 0),
+            align_corners=bool(node.options.get("alignCorners", False)),
+            half_pixel_centers=bool(node.options.get("halfPixelCenters", False)),
+        )
+        if len(size) != 2:
+            raise operator.error(f"size {size} is not a height and a width")
+        return replace(operator, size=(size[0], size[1]))
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """Infer the input's shape with the new height and width."""
+        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        source = graph.tensor(self.inputs[0])
+        if len(source.shape) != 4 or 0 in source.shape or min(self.size) < 1:
+            raise self.error(
+                f"input '{source.name}' {source.shape} cannot be resized to {self.size}, expected "
+                "4 dimensions and at least one pixel"
+            )
+        if self.align_corners and self.half_pixel_centers:
+            raise self.error("align_corners and half_pixel_centers exclude each other")
+        return (TensorSpec((source.shape[0], *self.size, source.shape[3]), dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Values are copied or lie between others, so the output takes the input's parameters."""
+        del graph
+        return QuantizationRule(output_follows_input=True)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1 for float, 2 for int8, 3 where the option came with it."""
+        version = 1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2
+        size = InlineConstant("size", np.array(self.size, np.int32))
+        return TfliteOp(
+            opcode=self.opcodes[0],
+            version=3 if self.needs_version_3 else version,
+            inputs=(*self.inputs, size),
+            options_table=self.options_table,
+            options={
+                "alignCorners": self.align_corners,
+                "halfPixelCenters": self.half_pixel_centers,
+            },
+        )
+
+    @property
+    @abc.abstractmethod
+    def needs_version_3(self) -> bool:
+        """Whether an option is in use that version 2 lacks."""
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Resize of the height and width of NCHW images."""
+        batches, height, width, channels = graph.tensor(self.outputs[0]).shape
+        none = np.array([], np.float32)
+        sizes = np.array([batches, channels, height, width], np.int64)
+        coordinates = "align_corners" if self.align_corners else "asymmetric"
+        if self.half_pixel_centers:
+            coordinates = "half_pixel"
+        return (
+            OnnxNode(
+                op_type="Resize",
+                inputs=(
+                    *self.inputs,
+                    InlineConstant("roi", none),
+                    InlineConstant("scales", none),
+                    InlineConstant("sizes", sizes),
+                ),
+                outputs=self.outputs,
+                attributes={
+                    "coordinate_transformation_mode": coordinates,
+                    **self.onnx_attributes(),
+                },
+                layout=Layout.CHANNELS_FIRST,
+            ),
+        )
+
+    @abc.abstractmethod
+    def onnx_attributes(self) -> dict[str, Any]:
+        """How ONNX computes a pixel between others."""
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Look up where each row and each column comes from."""
+        del isas
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        require_sizes(self, (source, output), LARGEST_SIZE)
+        heights, widths = zip(spatial(source.shape), self.size, strict=True)
+        params = {
+            "batches": source.shape[0],
+            "input_height": heights[0],
+            "input_width": widths[0],
+            "output_height": heights[1],
+            "output_width": widths[1],
+            "channels": source.shape[3],
+            "rows": ConstantArray("rows", self.coordinates(*heights)),
+            "columns": ConstantArray("columns", self.coordinates(*widths)),
+        }
+        call = KernelCall(
+            function=self.kernel,
+            arguments=(
+                Struct("tinyml_resize_params", "resize_params", params),
+                TensorPointer(source.name),
+                TensorPointer(output.name),
+            ),
+            source=f"{self.kernel}.c",
+        )
+        return Kernel(calls=(call,))
+
+    @abc.abstractmethod
+    def coordinates(self, input_size: int, output_size: int) -> Array:
+        """Table of the kernel for one dimension, uint16 (output_size, ...)."""

@@ -1,0 +1,58 @@
+"""RESIZE_BILINEAR: each pixel of the output lies between four of the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tinyml.ir.graph import Array, Graph
+from tinyml.ops.resize import ResizeOperator
+
+# Fraction bits of a coordinate.
+FRACTION_BITS = 10
+ONE = 1 << FRACTION_BITS
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResizeBilinear(ResizeOperator):
+    """Images at another size, linear between neighbours."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("RESIZE_BILINEAR",)
+    options_table: ClassVar[str] = "ResizeBilinearOptions"
+    kernel: ClassVar[str] = "tinyml_resize_bilinear_s8"
+
+    def macs(self, graph: Graph) -> int:
+        """Four pixels for each of the output."""
+        return 4 * graph.tensor(self.outputs[0]).size
+
+    @property
+    def needs_version_3(self) -> bool:
+        """Only this option is newer than int8."""
+        return self.half_pixel_centers
+
+    def onnx_attributes(self) -> dict[str, Any]:
+        """Linear in both directions."""
+        return {"mode": "linear"}
+
+    def coordinates(self, input_size: int, output_size: int) -> Array:
+        """Lower neighbour of each output and its distance from it in 1/1024, which is 0 at the end.
+
+        Coordinates and their scale have 10 fraction bits, as in TFLite's integer ResizeBilinear.
+        """
+        aligned = self.align_corners and output_size > 1
+        inputs, outputs = input_size - int(aligned), output_size - int(aligned)
+        scale = (ONE * inputs + outputs // 2) // outputs
+        places = np.arange(output_size, dtype=np.int64) * scale
+        if self.half_pixel_centers:
+            places += scale // 2 - ONE // 2
+        places = np.maximum(places, 0)  # in front of the first pixel both neighbours are that one
+        lower, fraction = places >> FRACTION_BITS, places & (ONE - 1)
+        if lower.max() >= input_size:
+            raise self.error(
+                f"the scale from {input_size} to {output_size} pixels, rounded to 10 bits, reaches "
+                "beyond the last pixel; choose a smaller size"
+            )
+        fraction[lower == input_size - 1] = 0
+        return np.asarray(np.stack([lower, fraction], axis=1), np.uint16)
