@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, TensorSpec
 from tinyml.ops.base import (
     InlineConstant,
@@ -38,24 +39,18 @@ class Pad(Operator):
     paddings: tuple[tuple[int, int], ...]
 
     opcodes: ClassVar[tuple[str, ...]] = ("PAD",)
+    options_table: ClassVar[str] = "PadOptions"
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Pad": Operands.ANY}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
         """Read the paddings, which must be constant."""
-        pairs = node.constant_input(1).reshape(-1, 2)
-        operator = cls(
+        return cls(
             name=node.name,
-            inputs=node.inputs[:1],
+            inputs=(node.inputs[0], *node.inputs[2:]),
             outputs=node.outputs,
-            paddings=tuple((int(before), int(after)) for before, after in pairs),
+            paddings=read_paddings(node),
         )
-        rank = len(node.tensors[node.inputs[0]].shape)
-        if len(operator.paddings) != rank or any(min(pair) < 0 for pair in operator.paddings):
-            raise operator.error(
-                f"paddings {operator.paddings} do not fit an input of {rank} dimensions"
-            )
-        return operator
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
@@ -86,24 +81,31 @@ class Pad(Operator):
         """Write version 1 for float, 2 for int8."""
         paddings = InlineConstant("paddings", np.array(self.paddings, np.int32))
         return TfliteOp(
-            opcode="PAD",
+            opcode=self.opcodes[0],
             version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
-            inputs=(*self.inputs, paddings),
-            options_table="PadOptions",
+            inputs=(self.inputs[0], paddings, *self.inputs[1:]),
+            options_table=self.options_table,
         )
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Pad; all befores come first. Images as NCHW, since it is convolutions that follow."""
-        del graph
         paddings, layout = self.paddings, Layout.CHANNELS_LAST
         if len(paddings) == 4:
             paddings, layout = tuple(paddings[d] for d in (0, 3, 1, 2)), Layout.CHANNELS_FIRST
         before, after = zip(*paddings, strict=True)
         pads = InlineConstant("pads", np.array([*before, *after], np.int64))
         node = OnnxNode(
-            op_type="Pad", inputs=(*self.inputs, pads), outputs=self.outputs, layout=layout
+            op_type="Pad",
+            inputs=(self.inputs[0], pads, *self.onnx_value(graph)),
+            outputs=self.outputs,
+            layout=layout,
         )
         return (node,)
+
+    def onnx_value(self, graph: Graph) -> tuple[InlineConstant, ...]:
+        """What ONNX is to pad with, where it is not zero."""
+        del graph
+        return ()
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Fill and copy row by row; tensors of fewer dimensions get leading ones."""
@@ -124,11 +126,27 @@ class Pad(Operator):
                 Struct("tinyml_pad_params", "pad_params", params),
                 TensorPointer(source.name),
                 TensorPointer(output.name),
-                output.zero_point,
+                self.byte(graph),
             ),
             source="tinyml_pad_s8.c",
         )
         return Kernel(calls=(call,))
+
+    def byte(self, graph: Graph) -> int:
+        """What the device pads with."""
+        return graph.tensor(self.outputs[0]).zero_point
+
+
+def read_paddings(node: TfliteNode) -> tuple[tuple[int, int], ...]:
+    """Read the constant second input: (before, after) for each dimension of the first."""
+    given = node.constant_input(1)
+    rank = len(node.tensors[node.inputs[0]].shape)
+    if given.shape != (rank, 2) or given.min(initial=0) < 0:
+        raise ModelError(
+            f"{node.opcode} '{node.name}': paddings {given.tolist()} do not fit an input of {rank} "
+            "dimensions"
+        )
+    return tuple((int(before), int(after)) for before, after in given)
 
 
 def read_onnx_paddings(node: OnnxNodeIn) -> tuple[tuple[int, int], ...]:

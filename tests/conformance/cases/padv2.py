@@ -1,0 +1,24 @@
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
+
+from cases import pad
+from tinyml.ir.graph import Graph
+from tinyml.ops.padv2 import PadV2
+
+VALUES = (-128, -127, -1, 0, 127)
+
+
+def cases() -> Iterator[tuple[Any, Graph]]:
+    """The paddings of PAD, with values of all kinds."""
+    draw = Draw("padv2")
+    for p, _ in pad.cases():
+        quant = draw.quant()
+        byte = draw.one_of(*VALUES, draw.integer(-128, 127))
+        shape = draw.one_of((), (1,))
+        value = int8_tensor("value", shape, quant, np.full(shape, byte, np.int8))
+        op = PadV2(name="padv2", inputs=(SOURCE, "value"), outputs=(OUTPUT,), paddings=p.paddings)
+        tensors = [int8_tensor(SOURCE, p.shape, quant), value]
+        yield (p.shape, p.paddings, byte, shape), single_operator(op, tensors, quant)
