@@ -1,0 +1,23 @@
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+from moved import moved
+from single_operator import OUTPUT, SOURCE, Draw
+
+from tinyml.ir.graph import Graph
+from tinyml.ops.reverse_v2 import ReverseV2
+from tinyml.runtime.tflite import LITERT_REFERENCE
+
+# Of several axes tflite-runtime 2.14 reverses the first only, and says nothing.
+ORACLE = LITERT_REFERENCE
+
+
+def cases() -> Iterator[tuple[Any, Graph]]:
+    """All runs of neighbouring dimensions of every rank."""
+    draw = Draw("reverse_v2")
+    for rank in (1, 2, 3, 4, 5):
+        for first, end in combinations(range(rank + 1), 2):
+            shape, axes = draw.shape(rank, 7), tuple(range(first, end))
+            op = ReverseV2(name="reverse_v2", inputs=(SOURCE,), outputs=(OUTPUT,), axes=axes)
+            yield (shape, axes), moved(draw, op, shape)
