@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Files on the computer that runs or debugs the firmware: semihosting.c on a device, host.c natively. */
+/* Files on the computer at the other end: semihosting.c through the debugger or emulator,
+   serial_link.c over the UART, host.c natively. */
 
 #ifndef TINYML_IO_H
 #define TINYML_IO_H
@@ -14,10 +15,11 @@ enum io_mode
     IO_WRITE
 };
 
-/* A handle, or a negative number where the file cannot be opened. */
+/* A handle, or a negative number where the file cannot be opened. Over the UART a file is known
+   by the first letter of its name. */
 int io_open(const char *path, enum io_mode mode);
 
-/* The number of bytes read: less than asked for at the end of the file. */
+/* The number of bytes read: less than asked for at the end of the file, more where it failed. */
 size_t io_read(int handle, void *buffer, size_t bytes);
 
 /* The number of bytes written. */

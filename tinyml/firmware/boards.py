@@ -5,13 +5,17 @@ from __future__ import annotations
 import difflib
 import tomllib
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from tinyml.errors import InputError
 from tinyml.firmware import firmware_dir
 
 # The words of a vector table: initial stack pointer and 15 system exceptions.
 VECTOR_TABLE_BYTES = 64
+
+# What carries samples in, outputs and the report out: the debugger (or emulator), or a serial port.
+Console = Literal["semihosting", "uart"]
+CONSOLES: tuple[Console, ...] = get_args(Console)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +39,39 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """A 32-bit register to prepare: bits to clear, then bits to set."""
+
+    address: int
+    clear: int = 0
+    set: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uart:
+    """The serial port samples can come in through.
+
+    ``driver`` is the one in ``firmware/src/uart_<driver>.c``, ``clock_hz`` the clock its bit rate
+    is divided from, ``setup`` the clocks and pins to prepare, in that order.
+    """
+
+    driver: str
+    base: int
+    clock_hz: int
+    baud: int
+    setup: tuple[Register, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Emulator:
-    """The QEMU machine that stands in for the board; ``clock_hz`` drives its SysTick."""
+    """The QEMU machine that stands in for the board; ``clock_hz`` drives its SysTick.
+
+    ``serial`` is which of the machine's serial ports, counted from 0, is the board's ``uart``.
+    """
 
     machine: str
     clock_hz: int
+    serial: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +79,9 @@ class Board:
     """Everything tinyml knows of a board.
 
     ``isa`` is what CMSIS-NN specialises on: plain C, the DSP extension or Helium (MVE).
-    ``flags`` select the processor for the compiler. ``memory`` is None on the host, ``emulator``
-    where QEMU has no such machine, ``flash_target`` where pyOCD has no such target.
+    ``flags`` select the processor for the compiler. ``memory`` is None on the host, ``uart`` where
+    we know of none, ``emulator`` where QEMU has no such machine, ``flash_target`` where pyOCD has
+    no such target.
     """
 
     name: str
@@ -59,6 +92,7 @@ class Board:
     flags: tuple[str, ...]
     stack_bytes: int
     memory: Memory | None = None
+    uart: Uart | None = None
     emulator: Emulator | None = None
     flash_target: str | None = None
 
@@ -98,11 +132,13 @@ def _unknown_board(name: str) -> str:
 def _board(name: str, table: dict[str, Any]) -> Board:
     """Turn a parsed file into a Board; the constructors reject missing and unknown keys."""
     memory = table.pop("memory", None)
+    uart = table.pop("uart", None)
     emulator = table.pop("emulator", None)
     return Board(
         name=name,
         flags=tuple(table.pop("flags")),
         memory=_memory(memory) if memory else None,
+        uart=_uart(uart) if uart else None,
         emulator=Emulator(**emulator) if emulator else None,
         **table,
     )
@@ -112,3 +148,13 @@ def _memory(table: dict[str, Any]) -> Memory:
     return Memory(
         flash=MemoryRegion(**table.pop("flash")), ram=MemoryRegion(**table.pop("ram")), **table
     )
+
+
+def _uart(table: dict[str, Any]) -> Uart:
+    setup = tuple(Register(**register) for register in table.pop("setup", ()))
+    uart = Uart(setup=setup, **table)
+    sources = (firmware_dir() / "src").glob("uart_*.c")
+    drivers = sorted(path.stem.removeprefix("uart_") for path in sources)
+    if uart.driver not in drivers:
+        raise ValueError(f"driver is '{uart.driver}', expected one of {', '.join(drivers)}")
+    return uart

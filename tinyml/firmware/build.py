@@ -13,7 +13,7 @@ from tinyml.codegen.module import ArenaSlot, CModule
 from tinyml.errors import InputError, ModelError
 from tinyml.files import atomic_directory
 from tinyml.firmware import firmware_dir
-from tinyml.firmware.boards import VECTOR_TABLE_BYTES, Board, Memory
+from tinyml.firmware.boards import VECTOR_TABLE_BYTES, Board, Console, Memory
 from tinyml.firmware.compile import (
     COMMON_FLAGS,
     WARNINGS,
@@ -72,10 +72,12 @@ class BuildResult:
 
     ``flash_bytes`` and ``ram_bytes`` are what the model adds: the image minus the same firmware
     with a model that does nothing, the stack apart. ``hex`` and ``bin`` are None on the host.
+    ``console`` is what it reads its samples from; a program of the host reads files.
     """
 
     name: str
     board: Board
+    console: Console
     elf: Path
     hex: Path | None
     bin: Path | None
@@ -107,6 +109,7 @@ def build_firmware(
     *,
     optimize: str = "-O2",
     single_rounding: bool = False,
+    console: Console = "semihosting",
 ) -> BuildResult:
     """Compile and link ``module`` with the runner for ``board`` into ``directory``.
 
@@ -115,32 +118,38 @@ def build_firmware(
 
     ``optimize`` is GCC's -O option for the model, its kernels and CMSIS-NN; ``single_rounding``
     builds those with ``CMSIS_NN_USE_SINGLE_ROUNDING``, which changes results in the last bit.
+    ``console`` is what the firmware reads samples from and answers over: a debugger's (or
+    emulator's) semihosting, or the board's own UART.
 
     Raises:
-        InputError: ``optimize`` is no -O option, or ``directory`` cannot be written.
+        InputError: ``optimize`` is no -O option, the board has no UART, or ``directory`` cannot be
+            written.
         ModelError: the image exceeds the board's flash or RAM; says by how much.
         ToolchainError: a tool or CMSIS-NN is missing or fails.
     """
     if not re.fullmatch(r"-O([0-3gsz]|fast)", optimize):
         raise InputError(f"optimize is '{optimize}', expected one of -O0 to -O3, -Os, -Og, -Ofast")
+    if console == "uart" and board.uart is None:
+        raise InputError(f"board '{board.name}' has no UART: choose the console 'semihosting'")
     toolchain = find_toolchain(board)
     cmsis_nn = find_cmsis_nn()
     library = cmsis_nn_library(
         board, toolchain, cmsis_nn, optimize, single_rounding=single_rounding
     )
     include = cmsis_nn_flags(cmsis_nn, single_rounding=single_rounding)
-    baseline = _measure(toolchain, _null_image(board, toolchain))
+    baseline = _measure(toolchain, _null_image(board, toolchain, console))
     with atomic_directory(directory) as folder, tempfile.TemporaryDirectory() as scratch:
         flags = (*board.flags, optimize, *include)
         objects = _compile_module(module, toolchain, flags, Path(scratch))
         elf = folder / f"{module.name}.elf"
-        _link_model(module, board, toolchain, [*objects, library], elf)
+        _link_model(module, board, toolchain, console, [*objects, library], elf)
         _convert(board, toolchain, elf)
         image = _measure(toolchain, elf)
     built = directory / elf.name
     return BuildResult(
         name=module.name,
         board=board,
+        console=console,
         elf=built,
         hex=None if board.is_host else built.with_suffix(".hex"),
         bin=None if board.is_host else built.with_suffix(".bin"),
@@ -201,10 +210,13 @@ def _slot_table(kind: str, slots: Sequence[ArenaSlot]) -> str:
     )
 
 
-def _link(board: Board, toolchain: Toolchain, inputs: Sequence[Path], elf: Path) -> None:
+def _link(
+    board: Board, toolchain: Toolchain, console: Console, inputs: Sequence[Path], elf: Path
+) -> None:
     """Link ``inputs`` with the runner; the map file lands beside ``elf``."""
     memory = _memory_flags(board.memory, board.stack_bytes) if board.memory else ()
-    runner = ("-Wl,--whole-archive", runner_library(board, toolchain), "-Wl,--no-whole-archive")
+    library = runner_library(board, toolchain, console)
+    runner = ("-Wl,--whole-archive", library, "-Wl,--no-whole-archive")
     flags = (*board.flags, *memory, "-Wl,--gc-sections", f"-Wl,-Map={elf.with_suffix('.map')}")
     run_tool([toolchain.gcc.path, *flags, *runner, *inputs, "-lm", "-o", elf])
 
@@ -225,10 +237,15 @@ def _memory_flags(memory: Memory, stack_bytes: int) -> tuple[str, ...]:
 
 
 def _link_model(
-    module: CModule, board: Board, toolchain: Toolchain, inputs: Sequence[Path], elf: Path
+    module: CModule,
+    board: Board,
+    toolchain: Toolchain,
+    console: Console,
+    inputs: Sequence[Path],
+    elf: Path,
 ) -> None:
     try:
-        _link(board, toolchain, inputs, elf)
+        _link(board, toolchain, console, inputs, elf)
     except ToolFailedError as failure:
         overflow = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", failure.stderr)
         if not overflow or board.memory is None:
@@ -274,21 +291,22 @@ def _convert(board: Board, toolchain: Toolchain, elf: Path) -> None:
     run_tool([toolchain.objcopy.path, "-O", "binary", *only_flash, elf, elf.with_suffix(".bin")])
 
 
-def _null_image(board: Board, toolchain: Toolchain) -> Path:
-    """Return the firmware without a model, built at most once per board and compiler."""
+def _null_image(board: Board, toolchain: Toolchain, console: Console) -> Path:
+    """Return the firmware without a model, built at most once per board, console and compiler."""
     sources = [firmware_dir() / "link.ld", *sorted((firmware_dir() / "src").iterdir())]
     identity = (
         toolchain.gcc.version,
         digest_files(sources, firmware_dir()),
         under_test_source(NULL_MODULE),
         repr(board),
+        console,
     )
 
     def make(path: Path) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             objects = _compile_module(NULL_MODULE, toolchain, (*board.flags, "-Os"), Path(scratch))
             elf = Path(scratch) / "null.elf"
-            _link(board, toolchain, objects, elf)
+            _link(board, toolchain, console, objects, elf)
             shutil.copy(elf, path)
 
     return cached(f"null-{board.name}.elf", identity, make)

@@ -13,14 +13,15 @@ import platformdirs
 
 from tinyml.files import atomic_path
 from tinyml.firmware import firmware_dir
-from tinyml.firmware.boards import Board
+from tinyml.firmware.boards import Board, Console, Uart
 from tinyml.firmware.toolchain import CmsisNN, Toolchain, digest_files, run_tool
 
 # One section per function and object, so that the linker drops what a model does not call.
 COMMON_FLAGS = ("-std=c99", "-g", "-ffunction-sections", "-fdata-sections")
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
 
-DEVICE_SOURCES = ("main.c", "startup.c", "semihosting.c", "counter.c", "stack.c", "report.c")
+DEVICE_SOURCES = ("main.c", "startup.c", "counter.c", "stack.c", "report.c")
+UART_SOURCES = ("serial_link.c", "crc32.c", "registers.c")
 HOST_SOURCES = ("main.c", "host.c", "report.c")
 # The runner is not what is measured: small, and without calls of memset that -Os would insert.
 RUNNER_FLAGS = ("-Os", "-fno-tree-loop-distribute-patterns", "-Wpedantic", "-Wshadow")
@@ -91,14 +92,35 @@ def cmsis_nn_library(
     return _cached_archive("cmsis-nn.a", identity, toolchain, cmsis_nn.sources, all_flags)
 
 
-def runner_library(board: Board, toolchain: Toolchain) -> Path:
+def runner_library(board: Board, toolchain: Toolchain, console: Console) -> Path:
     """Return ``firmware/src`` as a static library for ``board``'s flags, built at most once."""
     folder = firmware_dir() / "src"
-    flags = (*board.flags, *COMMON_FLAGS, *WARNINGS, *RUNNER_FLAGS)
+    uart = board.uart if console == "uart" else None
+    uart_flags = _uart_flags(uart) if uart else ()
+    flags = (*board.flags, *COMMON_FLAGS, *WARNINGS, *RUNNER_FLAGS, *uart_flags)
     digest = digest_files(sorted(folder.iterdir()), folder)
-    sources = [folder / name for name in (HOST_SOURCES if board.is_host else DEVICE_SOURCES)]
+    sources = [folder / name for name in _runner_sources(board, uart)]
     identity = (toolchain.gcc.version, digest, *flags)
     return _cached_archive("runner.a", identity, toolchain, sources, flags)
+
+
+def _runner_sources(board: Board, uart: Uart | None) -> tuple[str, ...]:
+    if board.is_host:
+        return HOST_SOURCES
+    if uart is None:
+        return (*DEVICE_SOURCES, "semihosting.c")
+    return (*DEVICE_SOURCES, *UART_SOURCES, f"uart_{uart.driver}.c")
+
+
+def _uart_flags(uart: Uart) -> tuple[str, ...]:
+    """Hand the board's serial port to the driver (see ``firmware/src/uart.h``)."""
+    setup = (f"REGISTER({r.address:#x}u, {r.clear:#x}u, {r.set:#x}u)" for r in uart.setup)
+    return (
+        f"-DUART_BASE={uart.base:#x}u",
+        f"-DUART_CLOCK_HZ={uart.clock_hz}u",
+        f"-DUART_BAUD={uart.baud}u",
+        f"-DUART_SETUP={' '.join(setup)}",
+    )
 
 
 def _cached_archive(

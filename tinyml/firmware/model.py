@@ -51,8 +51,8 @@ def build_model(
 ) -> BuildResult:
     """Build firmware of a quantized graph for ``board`` into ``directory``.
 
-    Raises InputError where the board has no such console, ModelError where an operator cannot run on the device or the image does not fit, and
-    ToolchainError where a tool is missing or fails.
+    Raises InputError where the board has no such console, ModelError where an operator cannot run
+    on the device or the image does not fit, and ToolchainError where a tool is missing or fails.
     """
     module = generate_model(graph, board)
     return build_firmware(
