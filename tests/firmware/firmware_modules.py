@@ -1,8 +1,16 @@
 """A hand-made C module, so that firmware can be tested before and without code generation."""
 
+from dataclasses import replace
+
 from tinyml.codegen.module import ArenaSlot, CModule
 
 SPDX = "/* SPDX-License-Identifier: Apache-2.0 */\n"
+
+# Two instructions per round; the sample is the number of rounds.
+LOOP = """    uint32_t rounds;
+    __builtin_memcpy(&rounds, __builtin_assume_aligned(in, 4), 4);
+    __asm volatile(".syntax unified\\n1: subs %0, %0, #1\\n bne 1b" : "+l"(rounds) : : "cc");
+    return 0;"""
 
 
 def make_module(
@@ -49,3 +57,12 @@ def affine_module(name: str = "tiny") -> CModule:
         "        out[i] = (uint8_t)(2 * in[i] + 1);\n    }\n    return 0;",
         name=name,
     )
+
+
+def inverting_module(sample_bytes: int) -> CModule:
+    """Return a module that inverts samples of any size where they lie."""
+    body = f"    for (int i = 0; i < {sample_bytes}; i++)\n    {{\n        in[i] ^= 0xff;\n    }}\n"
+    module = make_module(
+        f"{body}    return 0;", sample_bytes=sample_bytes, arena_bytes=sample_bytes
+    )
+    return replace(module, outputs=(replace(module.inputs[0], name="out"),))

@@ -1,17 +1,14 @@
 import numpy as np
 import pytest
-from firmware_modules import affine_module, make_module
+from firmware_modules import LOOP, affine_module, make_module
 
 from tinyml.emulate.qemu import run_firmware
 from tinyml.errors import DeviceError, InputError, ToolchainError
-from tinyml.firmware.boards import list_boards, load_board
+from tinyml.firmware.boards import CONSOLES, list_boards, load_board
 from tinyml.firmware.build import build_firmware
 
-# Two instructions per round; the sample is the number of rounds.
-LOOP = """    uint32_t rounds;
-    __builtin_memcpy(&rounds, __builtin_assume_aligned(in, 4), 4);
-    __asm volatile(".syntax unified\\n1: subs %0, %0, #1\\n bne 1b" : "+l"(rounds) : : "cc");
-    return 0;"""
+# Every way samples reach firmware: files, a debugger, a serial port.
+WAYS = [("host", "semihosting"), *(("mps2-an386", console) for console in CONSOLES)]
 
 
 def samples_of(count: int) -> np.ndarray:
@@ -33,9 +30,11 @@ def test_every_board_computes_every_sample(tmp_path, board):
     assert result.samples == 101
 
 
+@pytest.mark.parametrize("console", CONSOLES)
 @pytest.mark.parametrize("board", [name for name in list_boards() if name != "host"])
-def test_an_empty_invoke_reads_about_zero_instructions(tmp_path, board):
-    build = build_firmware(make_module("    return 0;"), load_board(board), tmp_path)
+def test_an_empty_invoke_reads_about_zero_instructions(tmp_path, board, console):
+    module = make_module("    return 0;")
+    build = build_firmware(module, load_board(board), tmp_path, console=console)
 
     result = run_firmware(build, samples_of(3))
 
@@ -111,10 +110,10 @@ def test_progress_ends_with_all_samples_done(tmp_path):
     assert seen[-1] == 10
 
 
-@pytest.mark.parametrize("board", ["host", "mps2-an386"])
-def test_a_failing_layer_is_named_with_its_sample(tmp_path, board):
+@pytest.mark.parametrize(("board", "console"), WAYS)
+def test_a_failing_layer_is_named_with_its_sample(tmp_path, board, console):
     module = make_module("    return in[0] == 5 ? 7 : 0;")
-    build = build_firmware(module, load_board(board), tmp_path)
+    build = build_firmware(module, load_board(board), tmp_path, console=console)
     samples = np.arange(8, dtype=np.uint8).repeat(4).reshape(8, 4)
 
     with pytest.raises(DeviceError, match="failed in layer 7, at sample 5") as failure:
@@ -123,32 +122,36 @@ def test_a_failing_layer_is_named_with_its_sample(tmp_path, board):
     assert failure.value.exit_code == 3
 
 
+@pytest.mark.parametrize("console", CONSOLES)
 @pytest.mark.parametrize("board", ["microbit", "mps2-an386", "mps2-an505", "mps3-an547"])
-def test_a_processor_fault_is_reported_with_its_function(tmp_path, board):
-    build = build_firmware(make_module("    __builtin_trap();"), load_board(board), tmp_path)
+def test_a_processor_fault_is_reported_with_its_function(tmp_path, board, console):
+    module = make_module("    __builtin_trap();")
+    build = build_firmware(module, load_board(board), tmp_path, console=console)
 
     with pytest.raises(DeviceError, match="HardFault in function tiny_invoke at address 0x"):
         run_firmware(build, bytes(4))
 
 
+@pytest.mark.parametrize("console", CONSOLES)
 @pytest.mark.parametrize("board", ["microbit", "mps2-an386", "mps2-an505", "mps3-an547"])
-def test_a_stack_overflow_is_told_from_other_faults(tmp_path, board):
+def test_a_stack_overflow_is_told_from_other_faults(tmp_path, board, console):
     module = make_module(
         "    return deep(in, 10000);",
         declarations="int deep(volatile uint8_t *above, int levels);\n"
         "int deep(volatile uint8_t *above, int levels)\n{\n    volatile uint8_t here[64];\n"
         "    here[0] = *above;\n    return levels ? deep(here, levels - 1) + here[0] : 0;\n}",
     )
-    build = build_firmware(module, load_board(board), tmp_path)
+    build = build_firmware(module, load_board(board), tmp_path, console=console)
 
     with pytest.raises(DeviceError, match="overflowed its stack"):
         run_firmware(build, bytes(4))
 
 
-def test_a_processor_lockup_is_reported(tmp_path):
+@pytest.mark.parametrize("console", CONSOLES)
+def test_a_processor_lockup_is_reported(tmp_path, console):
     no_vectors = "    *(volatile uint32_t *)0xE000ED08u = 0xF0000000u; /* VTOR */\n"
     module = make_module(no_vectors + "    __builtin_trap();")
-    build = build_firmware(module, load_board("mps2-an386"), tmp_path)
+    build = build_firmware(module, load_board("mps2-an386"), tmp_path, console=console)
 
     with pytest.raises(DeviceError, match=r"SIGABRT .*Lockup"):
         run_firmware(build, bytes(4))
@@ -161,30 +164,32 @@ def test_a_crash_on_the_host_names_the_signal(tmp_path):
         run_firmware(build, bytes(4))
 
 
-def test_firmware_that_ends_early_is_reported(tmp_path):
+@pytest.mark.parametrize("console", CONSOLES)
+def test_firmware_that_ends_early_is_reported(tmp_path, console):
     module = make_module(
         "    if (in[0] == 1)\n    {\n        io_exit(0);\n    }\n    return 0;",
         declarations='#include "io.h"',
     )
-    build = build_firmware(module, load_board("mps2-an386"), tmp_path)
+    build = build_firmware(module, load_board("mps2-an386"), tmp_path, console=console)
 
     with pytest.raises(DeviceError, match="ended with status 0 before it had done its 2 samples"):
         run_firmware(build, bytes([0, 0, 0, 0, 1, 0, 0, 0]), jobs=1)
 
 
-@pytest.mark.parametrize("board", ["host", "mps2-an386"])
-def test_firmware_that_hangs_is_stopped(tmp_path, board):
+@pytest.mark.parametrize(("board", "console"), WAYS)
+def test_firmware_that_hangs_is_stopped(tmp_path, board, console):
     module = make_module(
         "    volatile int forever = 1;\n    while (forever)\n    {\n    }\n    return 0;"
     )
-    build = build_firmware(module, load_board(board), tmp_path)
+    build = build_firmware(module, load_board(board), tmp_path, console=console)
 
     with pytest.raises(DeviceError, match=r"hangs: no sample was finished in 0\.5 seconds"):
         run_firmware(build, bytes(4), timeout=0.5)
 
 
-def test_an_image_qemu_cannot_load_is_reported(tmp_path):
-    build = build_firmware(affine_module(), load_board("mps2-an386"), tmp_path)
+@pytest.mark.parametrize("console", CONSOLES)
+def test_an_image_qemu_cannot_load_is_reported(tmp_path, console):
+    build = build_firmware(affine_module(), load_board("mps2-an386"), tmp_path, console=console)
     build.elf.write_bytes(b"")
 
     with pytest.raises(DeviceError, match="ended with"):

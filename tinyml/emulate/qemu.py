@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyml.emulate.boot import Booted, booted, emulator_command
 from tinyml.errors import DeviceError, InputError
 from tinyml.firmware.boards import Board
 from tinyml.firmware.build import BuildResult
 from tinyml.firmware.toolchain import find_tool, run_tool
 
-# -icount shift=6: every instruction takes 2^6 ns of the virtual time that drives SysTick.
+# -icount shift=6 (boot.py): every instruction takes 2^6 ns of the time that drives SysTick.
 INSTRUCTION_NANOSECONDS = 64
 # A 24-bit SysTick wraps; its interrupt handler (firmware/src/counter.c) takes this many each time.
 WRAP_BITS = 24
@@ -52,15 +52,14 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
-    """One emulator with its share of the samples; its files live in ``folder``."""
+    """One emulator with its share of the samples."""
 
-    folder: Path
+    booted: Booted
     first_sample: int
     samples: int
-    process: subprocess.Popen[bytes]
 
     def output_size(self) -> int:
-        output = self.folder / "output.bin"
+        output = self.booted.folder / "output.bin"
         return output.stat().st_size if output.exists() else 0
 
 
@@ -88,8 +87,7 @@ def run_firmware(
     """
     data = _as_samples(build, samples)
     parts = np.array_split(data, max(1, min(jobs or os.cpu_count() or 1, len(data))))
-    command = emulator_command(build.elf, build.board)
-    with tempfile.TemporaryDirectory() as scratch, _started(command, parts, Path(scratch)) as work:
+    with tempfile.TemporaryDirectory() as scratch, _started(build, parts, Path(scratch)) as work:
         _wait(work, build, timeout, on_progress)
         reports = [_report(job, build) for job in work]
         outputs = np.concatenate([_outputs(job, build) for job in work])
@@ -106,54 +104,23 @@ def _as_samples(build: BuildResult, samples: bytes | NDArray[np.uint8]) -> NDArr
     return flat.reshape(-1, build.input_bytes)
 
 
-def emulator_command(elf: Path, board: Board) -> list[str]:
-    """Return the command that boots ``elf``; it works on the files of its current folder.
-
-    Raises:
-        InputError: the board has no emulator.
-        ToolchainError: QEMU is missing.
-    """
-    image = str(elf.resolve())
-    if board.is_host:
-        return [image]
-    if board.emulator is None:
-        raise InputError(f"board '{board.name}' has no emulator: choose a board that has one")
-    options = (
-        "-display none -monitor none -serial null -nic none -icount shift=6,sleep=off "
-        "-semihosting-config enable=on,target=native"
-    )
-    qemu = find_tool("qemu-system-arm").path
-    return [str(qemu), "-M", board.emulator.machine, *options.split(), "-kernel", image]
-
-
 @contextmanager
 def _started(
-    command: Sequence[str], parts: Sequence[NDArray[np.uint8]], scratch: Path
+    build: BuildResult, parts: Sequence[NDArray[np.uint8]], scratch: Path
 ) -> Iterator[list[_Job]]:
     """Start one process per part; whatever happens, none outlives the block."""
+    command = emulator_command(build.elf, build.board, [build.console])
     jobs: list[_Job] = []
-    try:
-        first_sample = 0
+    first_sample = 0
+    with ExitStack() as stack:
         for part in parts:
-            jobs.append(_start(command, part, first_sample, scratch / str(first_sample)))
+            folder = scratch / str(first_sample)
+            folder.mkdir()
+            (folder / "input.bin").write_bytes(part.tobytes())
+            running = stack.enter_context(booted(command, folder, serial=build.console == "uart"))
+            jobs.append(_Job(booted=running, first_sample=first_sample, samples=len(part)))
             first_sample += len(part)
         yield jobs
-    finally:
-        for job in jobs:
-            job.process.kill()
-            job.process.wait()
-
-
-def _start(
-    command: Sequence[str], part: NDArray[np.uint8], first_sample: int, folder: Path
-) -> _Job:
-    folder.mkdir()
-    (folder / "input.bin").write_bytes(part.tobytes())
-    with (folder / "messages.txt").open("wb") as messages:
-        process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=messages, stderr=messages
-        )
-    return _Job(folder=folder, first_sample=first_sample, samples=len(part), process=process)
 
 
 def _wait(
@@ -168,7 +135,7 @@ def _wait(
         DeviceError: one of them failed, or nothing happens any more.
     """
     done, last_growth = 0, time.monotonic()
-    while None in (statuses := [job.process.poll() for job in jobs]):
+    while None in (statuses := [_status(job, build) for job in jobs]):
         for job, status in zip(jobs, statuses, strict=True):
             if status:
                 _report(job, build)  # it raises: the others need not finish
@@ -187,6 +154,18 @@ def _wait(
         on_progress(sum(job.samples for job in jobs))
 
 
+def _status(job: _Job, build: BuildResult) -> int | None:
+    """Return the status the firmware ended with, None while it runs.
+
+    Raises:
+        DeviceError: its serial line carries nonsense.
+    """
+    try:
+        return job.booted.status()
+    except DeviceError as error:
+        raise DeviceError(f"{_where(build)}: {error}") from error
+
+
 def _where(build: BuildResult) -> str:
     return f"model '{build.name}' on board '{build.board.name}'"
 
@@ -197,28 +176,30 @@ def _report(job: _Job, build: BuildResult) -> dict[str, int]:
     Raises:
         DeviceError: says what went wrong where it did.
     """
-    path = job.folder / "result.txt"
+    path = job.booted.folder / "result.txt"
     text = path.read_text(encoding="ascii") if path.exists() else ""
     report = {
         key.strip(): int(value, 16)
         for key, _, value in (line.partition("=") for line in text.splitlines())
     }
-    if job.process.returncode == 0 and report.get("samples") == job.samples:
+    status = job.booted.ended.result()
+    if status == 0 and report.get("samples") == job.samples:
         return report
-    raise DeviceError(f"{_where(build)} {_what_happened(job, build, report)}")
+    raise DeviceError(f"{_where(build)} {_what_happened(job, build, status, report)}")
 
 
-def _what_happened(job: _Job, build: BuildResult, report: dict[str, int]) -> str:
-    status = job.process.returncode
+def _what_happened(job: _Job, build: BuildResult, status: int, report: dict[str, int]) -> str:
     if status == _LAYER_FAILED and "layer" in report:
         sample = job.first_sample + report["samples"]
         return f"failed in layer {report['layer']}, at sample {sample} (counted from 0)"
     if status == _FAULT and "fault" in report:
         return _fault(build, report)
+    if status == _IO_FAILED and build.console == "uart":
+        return "received a damaged frame: check the serial line"
     if status == _IO_FAILED:
         return "could not read its samples or write its outputs: is the disk full?"
-    messages = (job.folder / "messages.txt").read_text(errors="replace").splitlines()
-    reason = next((line for line in messages if "warning:" not in line), "it said nothing")
+    messages = (line for line in job.booted.messages() if "warning:" not in line)
+    reason = next(messages, "it said nothing")
     ending = signal.Signals(-status).name if status < 0 else f"status {status}"
     return f"ended with {ending} before it had done its {job.samples} samples: {reason}"
 
@@ -241,7 +222,7 @@ def _fault(build: BuildResult, report: dict[str, int]) -> str:
 
 def _outputs(job: _Job, build: BuildResult) -> NDArray[np.uint8]:
     """Return uint8 (job.samples, output_bytes)."""
-    outputs = np.fromfile(job.folder / "output.bin", np.uint8)
+    outputs = np.fromfile(job.booted.folder / "output.bin", np.uint8)
     expected = job.samples * build.output_bytes
     if outputs.size != expected:
         raise DeviceError(

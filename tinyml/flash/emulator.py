@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from tinyml.emulate.qemu import RunResult, emulator_command, run_firmware
+from tinyml.emulate.boot import booted, emulator_command
+from tinyml.emulate.qemu import RunResult, run_firmware
 from tinyml.errors import DeviceError
 from tinyml.firmware.boards import Board
 from tinyml.firmware.model import build_model
@@ -25,23 +25,19 @@ def flash_elf(elf: Path, board: Board) -> None:
     come up.
     """
     check_image(elf, board)
-    command = emulator_command(elf, board)
+    # Whichever of the two consoles the image was built for, it finds it.
+    command = emulator_command(elf, board, ["semihosting", "uart"])
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         (Path(folder) / "input.bin").touch()
         try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=BOOT_SECONDS,
-                check=False,
-            )
-        except (subprocess.TimeoutExpired, OSError) as error:
-            raise DeviceError(f"'{elf}' did not come up on {board.name}: {error}") from error
-    if done.returncode != 0:
+            with booted(command, Path(folder), serial=board.uart is not None) as image:
+                status = image.ended.result(BOOT_SECONDS)
+        except (TimeoutError, OSError, DeviceError) as error:
+            reason = str(error) or f"nothing came in {BOOT_SECONDS} seconds"
+            raise DeviceError(f"'{elf}' did not come up on {board.name}: {reason}") from error
+    if status != 0:
         raise DeviceError(
-            f"'{elf}' did not come up on {board.name}: it ended with status {done.returncode}; "
+            f"'{elf}' did not come up on {board.name}: it ended with status {status}; "
             "was it built for this board?"
         )
 
