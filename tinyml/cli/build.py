@@ -10,12 +10,13 @@ from tinyml.cli.common import (
     MODEL,
     board_option,
     check_folder,
+    console_option,
     count,
     json_option,
     output_option,
     write_json,
 )
-from tinyml.firmware.boards import load_board
+from tinyml.firmware.boards import Console, load_board
 from tinyml.firmware.build import BuildResult
 from tinyml.firmware.model import build_model
 from tinyml.frontend.load import load_quantized
@@ -36,6 +37,7 @@ from tinyml.frontend.load import load_quantized
     is_flag=True,
     help="Build the kernels with CMSIS_NN_USE_SINGLE_ROUNDING (other last bits).",
 )
+@console_option
 @json_option
 def command(
     model: Path,
@@ -43,13 +45,19 @@ def command(
     output: Path,
     optimize: str,
     single_rounding: bool,  # noqa: FBT001  # click passes flags by name
+    console: Console,
     json_path: Path | None,
 ) -> None:
     """Build firmware of an int8 model and say what it takes."""
     check_folder(output)
     target = load_board(board)
     result = build_model(
-        load_quantized(model), target, output, optimize=optimize, single_rounding=single_rounding
+        load_quantized(model),
+        target,
+        output,
+        optimize=optimize,
+        single_rounding=single_rounding,
+        console=console,
     )
     write_json(json_path, summary(result))
     print_sizes(result)
@@ -59,6 +67,7 @@ def summary(result: BuildResult) -> dict[str, object]:
     """What --json writes."""
     return {
         "board": result.board.name,
+        "console": result.console,
         "elf": str(result.elf),
         "flash_bytes": result.flash_bytes,
         "ram_bytes": result.ram_bytes,

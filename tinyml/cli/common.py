@@ -16,6 +16,7 @@ from rich.progress import Progress
 
 from tinyml.errors import InputError
 from tinyml.files import atomic_write, reporting_os_errors
+from tinyml.firmware.boards import CONSOLES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,6 +68,17 @@ def board_option(function: F) -> F:
     return click.option("--board", required=True, help="Board name; 'tinyml boards' lists them.")(
         function
     )
+
+
+def console_option(function: F) -> F:
+    """``--console CONSOLE``."""
+    return click.option(
+        "--console",
+        type=click.Choice(CONSOLES),
+        default="semihosting",
+        show_default=True,
+        help="How samples and results pass: through the debugger, or over the board's UART.",
+    )(function)
 
 
 def json_option(function: F) -> F:

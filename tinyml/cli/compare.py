@@ -9,6 +9,7 @@ import click
 from tinyml.cli.common import (
     MODEL,
     board_option,
+    console_option,
     count,
     jobs_option,
     json_option,
@@ -21,7 +22,7 @@ from tinyml.data import read_dataset
 from tinyml.evaluate.compare import Comparison, compare_model
 from tinyml.evaluate.metrics import Metric
 from tinyml.evaluate.oracle import ORACLES
-from tinyml.firmware.boards import load_board
+from tinyml.firmware.boards import Console, load_board
 from tinyml.frontend.load import load_float, load_quantized
 from tinyml.runtime.tflite import reference_runtime
 
@@ -55,6 +56,7 @@ CHECK_FAILED = 1
     metavar="PP",
     help="Fail where the device loses more percentage points than this.",
 )
+@console_option
 @jobs_option
 @json_option
 def command(
@@ -64,6 +66,7 @@ def command(
     reference: Path | None,
     oracle: str,
     max_accuracy_drop: float | None,
+    console: Console,
     jobs: int,
     json_path: Path | None,
 ) -> int:
@@ -84,6 +87,7 @@ def command(
             ORACLES[oracle],
             float_graph=float_graph,
             max_accuracy_drop=max_accuracy_drop,
+            console=console,
             jobs=jobs,
             on_progress=update,
         )

@@ -14,6 +14,7 @@ from tinyml.cli.common import (
     MODEL,
     board_option,
     check_file,
+    console_option,
     count,
     jobs_option,
     json_option,
@@ -25,7 +26,7 @@ from tinyml.cli.common import (
 from tinyml.data import plain_name, quantize_samples, read_dataset
 from tinyml.evaluate.device import run_on_device
 from tinyml.files import atomic_write
-from tinyml.firmware.boards import load_board
+from tinyml.firmware.boards import Console, load_board
 from tinyml.firmware.model import build_model
 from tinyml.frontend.load import load_quantized
 from tinyml.ir.graph import Array, Graph
@@ -46,6 +47,7 @@ from tinyml.passes.pipeline import prepare_for_device
 )
 @output_option("Raw outputs: .npy, or .npz for a model with several.")
 @click.option("--dequantize", "as_float", is_flag=True, help="Write float32 outputs instead.")
+@console_option
 @jobs_option
 @json_option
 def command(
@@ -54,6 +56,7 @@ def command(
     input_path: Path,
     output: Path,
     as_float: bool,  # noqa: FBT001  # click passes flags by name
+    console: Console,
     jobs: int,
     json_path: Path | None,
 ) -> None:
@@ -65,7 +68,7 @@ def command(
     graph = prepare_for_device(original)
     samples = quantize_samples(data.samples, [graph.tensor(name) for name in graph.inputs])
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
-        build = build_model(graph, target, Path(folder))
+        build = build_model(graph, target, Path(folder), console=console)
         with progress_bar("running", len(samples[0])) as update:
             run = run_on_device(graph, build, samples, jobs=jobs, on_progress=update)
     outputs = _dequantized(graph, run.outputs) if as_float else run.outputs

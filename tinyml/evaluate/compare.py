@@ -16,7 +16,7 @@ from tinyml.errors import InputError
 from tinyml.evaluate.device import DeviceRun, run_on_device
 from tinyml.evaluate.metrics import Metric, agreement, score
 from tinyml.evaluate.oracle import run_float, run_reference
-from tinyml.firmware.boards import Board
+from tinyml.firmware.boards import Board, Console
 from tinyml.firmware.build import BuildResult
 from tinyml.firmware.model import build_model
 from tinyml.ir.graph import Array, Graph, Tensor
@@ -71,6 +71,7 @@ def compare_model(
     *,
     float_graph: Graph | None = None,
     max_accuracy_drop: float | None = None,
+    console: Console = "semihosting",
     jobs: int | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Comparison:
@@ -89,7 +90,7 @@ def compare_model(
     real = _real_samples(graph, prepared, data, float_graph) if float_graph else []
     samples = quantize_samples(data.samples, [prepared.tensor(n) for n in prepared.inputs])
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
-        build = build_model(prepared, board, Path(folder))
+        build = build_model(prepared, board, Path(folder), console=console)
         device = run_on_device(prepared, build, samples, jobs=jobs, on_progress=on_progress)
     expected = run_reference(prepared, samples, oracle)
     floats = run_float(float_graph, real) if float_graph else None
