@@ -111,7 +111,7 @@ def bad_models(workplace) -> None:
         ("cut.tflite", "cut.tflite: 'cut' is a damaged TFLite model"),
         ("text.keras", "text.keras is not a Keras model"),
         ("text.h5", "text.h5 is not a Keras model"),
-        ("text.onnx", "'text.onnx' has the ending '.onnx', expected .keras"),
+        ("text.onnx", "text.onnx: 'text' is not an ONNX model"),
         ("folder", "folder is a folder without saved_model.pb"),
         ("dynamic.tflite", "tensor 'image' has the dynamic shape (?, ?, 6, 2)"),
     ],

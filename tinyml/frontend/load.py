@@ -13,22 +13,25 @@ KERAS_SUFFIXES = {".keras", ".h5", ".hdf5"}
 
 
 def load_model(path: Path) -> Graph:
-    """Read a ``.keras``, ``.h5``, SavedModel folder or ``.tflite``.
+    """Read a ``.keras``, ``.h5``, SavedModel folder, ``.tflite`` or ``.onnx``.
 
     Raises InputError where the file is missing or is not what its name says, ModelError where it
     asks for what tinyml cannot do.
     """
     if not path.exists():
         raise InputError(
-            f"there is no model '{path}'; give a .keras, .h5 or .tflite file or a SavedModel folder"
+            f"there is no model '{path}'; give a .keras, .h5, .tflite or .onnx file or a "
+            "SavedModel folder"
         )
     if path.is_dir() or path.suffix.lower() in KERAS_SUFFIXES:
         return _read_tflite(path, convert_keras(path))
     if path.suffix.lower() == ".tflite":
         return _read_tflite(path, _read_bytes(path))
+    if path.suffix.lower() == ".onnx":
+        return _read_onnx(path)
     raise InputError(
-        f"'{path}' has the ending '{path.suffix}', expected .keras, .h5, .tflite or a SavedModel "
-        "folder; convert the model to one of them"
+        f"'{path}' has the ending '{path.suffix}', expected .keras, .h5, .tflite, .onnx or a "
+        "SavedModel folder; convert the model to one of them"
     )
 
 
@@ -65,6 +68,16 @@ def _read_tflite(path: Path, data: bytes) -> Graph:
             f"{path} is a damaged TFLite model ({type(error).__name__}: {error}); copy or export "
             "it again"
         ) from error
+
+
+def _read_onnx(path: Path) -> Graph:
+    """Read an ONNX model and what lies beside it; messages name the file."""
+    from tinyml.frontend.onnx import read_onnx  # takes a tenth of a second: not for other formats
+
+    try:
+        return read_onnx(_read_bytes(path), path.stem, path.parent)
+    except (InputError, ModelError) as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -50,10 +50,7 @@ class Reshape(Operator):
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
         """Work out the static shape."""
-        shape = _ONNX_SHAPES[node.op_type](node)
-        source = node.operand(0)
-        if math.prod(shape) != source.size or min(shape, default=1) < 1:
-            raise node.error(f"cannot reshape '{source.name}' {source.shape} to {shape}")
+        shape = onnx_shape(node)
         reshape = cls(name=node.name, inputs=node.inputs[:1], outputs=node.outputs, shape=shape)
         return OnnxLowering(ops=(reshape,), order=tuple(range(len(shape))))
 
@@ -96,6 +93,15 @@ class Reshape(Operator):
                 "shape it is used in"
             )
         return Kernel(alias=True)
+
+
+def onnx_shape(node: OnnxNodeIn) -> Shape:
+    """Shape a node gives its input; ModelError where that does not hold as many elements."""
+    shape = _ONNX_SHAPES[node.op_type](node)
+    source = node.operand(0)
+    if math.prod(shape) != source.size or min(shape, default=1) < 1:
+        raise node.error(f"cannot reshape '{source.name}' {source.shape} to {shape}")
+    return shape
 
 
 def _reshape_shape(node: OnnxNodeIn) -> Shape:

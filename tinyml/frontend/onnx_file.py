@@ -1,0 +1,191 @@
+"""An ONNX file's bytes to plain records: nodes, constants, inputs and outputs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import external_data_helper, helper, inliner, numpy_helper
+
+from tinyml.errors import InputError, ModelError
+from tinyml.ir.graph import Array, DType, Shape
+
+# The first with per-channel DequantizeLinear.
+OLDEST_OPSET = 13
+
+MAIN_DOMAINS = {"", "ai.onnx"}
+
+EDGE_DTYPES: Mapping[int, DType] = {
+    onnx.TensorProto.FLOAT: DType.FLOAT32,
+    onnx.TensorProto.INT8: DType.INT8,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileNode:
+    """One node; operators of other domains than ONNX's carry it in ``op_type``."""
+
+    op_type: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    proto: onnx.NodeProto
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A model's input or output."""
+
+    name: str
+    shape: Shape
+    dtype: DType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnnxFile:
+    """What is in the file, sizes known; outputs have no shape yet."""
+
+    opset: int
+    nodes: tuple[FileNode, ...]
+    constants: Mapping[str, Array]
+    inputs: tuple[Edge, ...]
+    outputs: tuple[Edge, ...]
+
+
+def decode_onnx(data: bytes, name: str, folder: Path | None) -> OnnxFile:
+    """Decode a model; ``folder`` is where its external data lies.
+
+    Raises InputError where the bytes are no ONNX model or its external data is missing, ModelError
+    where sizes other than the batch are open, or the opset is too old.
+    """
+    model = _parse(data, name)
+    if not model.HasField("graph") or model.ir_version < 1:
+        raise InputError(f"'{name}' is not an ONNX model; give a .onnx file")
+    opset = _opset(model, name)
+    if len(model.functions) > 0:
+        model = inliner.inline_local_functions(model)
+    _load_external_data(model, name, folder)
+    constants = {tensor.name: _array(tensor) for tensor in model.graph.initializer}
+    if len(model.graph.sparse_initializer) > 0:
+        raise ModelError(f"'{name}' has sparse weights, expected dense; export it without sparsity")
+    return OnnxFile(
+        opset=opset,
+        nodes=tuple(_decode_node(node) for node in model.graph.node),
+        constants=constants,
+        inputs=tuple(_input(info) for info in model.graph.input if info.name not in constants),
+        outputs=tuple(Edge(info.name, (), _dtype(info, "output")) for info in model.graph.output),
+    )
+
+
+def _parse(data: bytes, name: str) -> onnx.ModelProto:
+    try:
+        return onnx.load_from_string(data)
+    except Exception as error:  # protobuf's own
+        raise InputError(
+            f"'{name}' is not an ONNX model, or damaged ({len(data)} bytes, {error}); give a .onnx "
+            "file, or copy it again"
+        ) from error
+
+
+def _opset(model: onnx.ModelProto, name: str) -> int:
+    versions = [entry.version for entry in model.opset_import if entry.domain in MAIN_DOMAINS]
+    if not versions:
+        raise InputError(f"'{name}' names no ONNX opset; export it again")
+    opset = int(versions[0])
+    if opset < OLDEST_OPSET:
+        raise ModelError(
+            f"'{name}' is of ONNX opset {opset}, expected {OLDEST_OPSET} or later; export it with "
+            f"opset_version={OLDEST_OPSET}, or convert it with onnx.version_converter"
+        )
+    return opset
+
+
+def _load_external_data(model: onnx.ModelProto, name: str, folder: Path | None) -> None:
+    """Read weights that lie in files beside the model."""
+    tensors = [
+        tensor
+        for tensor in model.graph.initializer
+        if external_data_helper.uses_external_data(tensor)
+    ]
+    for tensor in tensors:
+        location = external_data_helper.ExternalDataInfo(tensor).location
+        if folder is None or not (folder / location).is_file():
+            raise InputError(
+                f"'{name}' keeps the weights '{tensor.name}' in the file '{location}', which is "
+                "not beside it; copy that file there too, or save the model as one file"
+            )
+        external_data_helper.load_external_data_for_tensor(tensor, str(folder))
+
+
+def _array(tensor: onnx.TensorProto) -> Array:
+    return np.asarray(numpy_helper.to_array(tensor))
+
+
+def _decode_node(node: onnx.NodeProto) -> FileNode:
+    is_main = node.domain in MAIN_DOMAINS
+    inputs = list(node.input)
+    while inputs and not inputs[-1]:
+        inputs.pop()
+    outputs = list(node.output)
+    while outputs and not outputs[-1]:
+        outputs.pop()
+    return FileNode(
+        op_type=node.op_type if is_main else f"{node.domain}.{node.op_type}",
+        inputs=tuple(inputs),
+        outputs=tuple(outputs),
+        attributes={a.name: _attribute(a) for a in node.attribute},
+        proto=node,
+    )
+
+
+def _attribute(attribute: onnx.AttributeProto) -> Any:
+    value = helper.get_attribute_value(attribute)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, onnx.TensorProto):
+        return _array(value)
+    return value
+
+
+# --------------------------------------------------------------------------- inputs and outputs
+
+
+def _input(info: onnx.ValueInfoProto) -> Edge:
+    """Only the batch, the first dimension, may be open: the device runs one sample at a time."""
+    sizes = []
+    for place, dim in enumerate(info.type.tensor_type.shape.dim):
+        is_static = dim.HasField("dim_value") and dim.dim_value > 0
+        if not is_static and place > 0:
+            raise ModelError(
+                f"input '{info.name}' has the dynamic shape ({_shown(info)}), expected static "
+                "sizes after the batch; export the model with a fixed input shape"
+            )
+        sizes.append(int(dim.dim_value) if is_static else 1)
+    if not info.type.tensor_type.HasField("shape"):
+        raise ModelError(f"input '{info.name}' has no shape; export the model with one")
+    if math.prod(sizes) > 2**31:
+        raise ModelError(f"input '{info.name}' has shape {tuple(sizes)}, too large for any device")
+    return Edge(info.name, tuple(sizes), _dtype(info, "input"))
+
+
+def _shown(info: onnx.ValueInfoProto) -> str:
+    dims = info.type.tensor_type.shape.dim
+    return ", ".join(
+        str(dim.dim_value) if dim.dim_value > 0 else dim.dim_param or "?" for dim in dims
+    )
+
+
+def _dtype(info: onnx.ValueInfoProto, kind: str) -> DType:
+    element = info.type.tensor_type.elem_type
+    if element not in EDGE_DTYPES:
+        known = {value: key for key, value in onnx.TensorProto.DataType.items()}
+        raise ModelError(
+            f"{kind} '{info.name}' has type {known.get(element, element)}, expected FLOAT or INT8; "
+            "export the model with such inputs and outputs"
+        )
+    return EDGE_DTYPES[element]
