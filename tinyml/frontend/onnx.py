@@ -13,6 +13,11 @@ from tinyml.frontend.onnx_file import decode_onnx
 from tinyml.frontend.onnx_lowering import lower
 from tinyml.ir.graph import Graph
 from tinyml.ir.verify import verify_float
+from tinyml.passes.fold_affine import fold_affine
+from tinyml.passes.fold_transpose import fold_transpose
+from tinyml.passes.fuse_activation import fuse_activation
+
+PASSES = (fold_affine, fuse_activation, fold_transpose)
 
 
 def read_onnx(data: bytes, name: str, folder: Path | None = None) -> Graph:
@@ -37,4 +42,7 @@ def _read(data: bytes, name: str, folder: Path | None) -> Graph:
     file = decode_onnx(data, name, folder)
     graph = lower(file, name)
     verify_float(graph)
+    for rewrite in PASSES:
+        graph = rewrite(graph)
+        verify_float(graph)
     return graph

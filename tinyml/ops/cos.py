@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from tinyml.ir.graph import Array
 from tinyml.numerics.tables import in_double
+from tinyml.ops.onnx_node import Operands
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -17,6 +19,7 @@ class Cos(UnaryOperator):
     """``cos(x)``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("COS",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Cos": Operands.ANY}
     onnx_type: ClassVar[str] = "Cos"
     int8_version: ClassVar[int | None] = None
 

@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ops.activation import Activation
 from tinyml.ops.base import (
     ConstantArray,
     Isa,
@@ -23,10 +24,16 @@ from tinyml.ops.base import (
 )
 from tinyml.ops.cmsis_nn import require_parameters, require_sizes, require_symmetric_weights
 from tinyml.ops.convolution import Convolution
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
+from tinyml.ops.onnx_node import (
+    OnnxLowering,
+    OnnxNodeIn,
+    Operands,
+    float_constant,
+    transposed_constant,
+)
 from tinyml.ops.onnx_window import image_constant
 from tinyml.ops.wide_sums import wide_bias
-from tinyml.ops.window import spatial
+from tinyml.ops.window import Padding, spatial
 
 # Channels arm_depthwise_conv_s8_opt handles at a time on MVE (CH_IN_BLOCK_MVE).
 MVE_CHANNEL_BLOCK = 124
@@ -46,7 +53,10 @@ class DepthwiseConv2D(Convolution):
 
     opcodes: ClassVar[tuple[str, ...]] = ("DEPTHWISE_CONV_2D",)
     channel_axis: ClassVar[int] = 3
-    onnx_types: ClassVar[Mapping[str, Operands]] = {"Conv": Operands.CHANNELS_LAST}
+    onnx_types: ClassVar[Mapping[str, Operands]] = {
+        "BatchNormalization": Operands.CHANNELS_LAST,
+        "Conv": Operands.CHANNELS_LAST,
+    }
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -57,13 +67,45 @@ class DepthwiseConv2D(Convolution):
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
-        """Read a Conv of as many groups as channels."""
+        """Read a Conv of as many groups as channels, or a BatchNormalization as a 1x1 filter."""
         channels = node.operand(0).shape[-1]
+        if node.op_type == "BatchNormalization":
+            return cls._onnx_normalization(node, channels)
         if not node.attributes.get("group", 1) == channels > 1:
             return None
         weights = transposed_constant(image_constant(node, 1), (1, 2, 3, 0))
         outputs = weights.shape[3]
         return cls.onnx_lowering(node, weights, outputs, multiplier=outputs // channels)
+
+    @classmethod
+    def _onnx_normalization(cls, node: OnnxNodeIn, channels: int) -> OnnxLowering:
+        """``factor * x + offset`` of each channel, which fold_affine takes into the layer before.
+
+        As a convolution it has scales per channel and one rounding where it stays.
+        """
+        if node.attributes.get("training_mode", 0) or len(node.operand(0).shape) != 4:
+            raise node.error("expected inference over at most 4 dimensions")
+        scale, bias, mean, variance = (node.constant_input(i).reshape(-1) for i in range(1, 5))
+        if {scale.size, bias.size, mean.size, variance.size} != {channels}:
+            raise node.error(f"its parameters do not have {channels} elements each")
+        factor = scale / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
+        weights = float_constant(node.inner("factor"), factor.reshape(1, 1, 1, channels))
+        offset = float_constant(node.inner("offset"), bias - mean * factor)
+        return OnnxLowering(
+            ops=(
+                cls(
+                    name=node.name,
+                    inputs=(node.inputs[0], weights.name, offset.name),
+                    outputs=node.outputs[:1],
+                    stride=(1, 1),
+                    dilation=(1, 1),
+                    padding=Padding.VALID,
+                    multiplier=1,
+                    activation=Activation.NONE,
+                ),
+            ),
+            constants=(weights, offset),
+        )
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(N, H', W', input channels x multiplier), in the input's dtype."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from tinyml.ir.graph import Array
 from tinyml.numerics.tables import in_double
+from tinyml.ops.onnx_elementwise import plain_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -17,8 +20,17 @@ class Elu(UnaryOperator):
     """``x`` above 0, ``exp(x) - 1`` below."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("ELU",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Elu": Operands.ANY}
     onnx_type: ClassVar[str] = "Elu"
     int8_version: ClassVar[int | None] = 1
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read one that approaches -1."""
+        alpha = node.attributes.get("alpha", 1.0)
+        if alpha != 1:
+            raise node.error(f"alpha is {alpha}, expected 1")
+        return plain_lowering(cls, node)
 
     def function(self, x: Array) -> Array:
         """Subtract after rounding the exponential to float32, as the reference does."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from tinyml.ir.graph import Array
+from tinyml.ops.onnx_node import Operands
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -16,6 +18,7 @@ class Floor(UnaryOperator):
     """Rounding down to a whole number."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("FLOOR",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Floor": Operands.ANY}
     onnx_type: ClassVar[str] = "Floor"
     int8_version: ClassVar[int | None] = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ import numpy as np
 from tinyml.ir.graph import Array, Graph, QuantParams
 from tinyml.numerics.tables import in_double
 from tinyml.ops.base import QuantizationRule
+from tinyml.ops.onnx_node import Operands
 from tinyml.ops.unary import UnaryOperator
 
 OUTPUT_QUANT = QuantParams.per_tensor(1 / 256, -128)
@@ -20,6 +22,7 @@ class Logistic(UnaryOperator):
     """``1 / (1 + exp(-x))``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("LOGISTIC",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Sigmoid": Operands.ANY}
     onnx_type: ClassVar[str] = "Sigmoid"
 
     def function(self, x: Array) -> Array:

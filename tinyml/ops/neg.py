@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import Array
+from tinyml.ops.onnx_node import Operands
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -14,6 +16,7 @@ class Neg(UnaryOperator):
     """``-x``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("NEG",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Neg": Operands.ANY}
     onnx_type: ClassVar[str] = "Neg"
     int8_version: ClassVar[int | None] = None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from tinyml.ir.graph import Array
+from tinyml.ops.onnx_node import Operands
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -16,6 +18,7 @@ class Round(UnaryOperator):
     """Rounding to nearest, halves to even to a whole number."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("ROUND",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Round": Operands.ANY}
     onnx_type: ClassVar[str] = "Round"
     int8_version: ClassVar[int | None] = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from tinyml.ir.graph import Array, Tensor
 from tinyml.numerics.tables import sqrt_table
+from tinyml.ops.onnx_node import Operands
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -17,6 +19,7 @@ class Sqrt(UnaryOperator):
     """``sqrt(x)``, for x of 0 or more."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("SQRT",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Sqrt": Operands.ANY}
     onnx_type: ClassVar[str] = "Sqrt"
     int8_in_reference: ClassVar[bool] = False
 
