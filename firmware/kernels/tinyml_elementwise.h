@@ -49,12 +49,17 @@ static inline int32_t tinyml_rescale(int32_t value, const tinyml_rescaling *to, 
     return arm_nn_requantize((value + to->offset) * (1 << left_shift), to->multiplier, to->shift);
 }
 
-/* The int8 of a result: rescaled, moved to the zero point, clamped. */
-static inline int8_t tinyml_finish(int32_t result, const tinyml_output *output)
+/* A result rescaled, moved to the zero point, clamped. */
+static inline int32_t tinyml_finished(int32_t result, const tinyml_output *output)
 {
     result = arm_nn_requantize(result, output->multiplier, output->shift) + output->offset;
     result = result < output->min ? output->min : result;
-    return (int8_t)(result > output->max ? output->max : result);
+    return result > output->max ? output->max : result;
+}
+
+static inline int8_t tinyml_finish(int32_t result, const tinyml_output *output)
+{
+    return (int8_t)tinyml_finished(result, output);
 }
 
 /* output = element(params, first, second) all along the walk. */
@@ -75,6 +80,43 @@ __STATIC_FORCEINLINE void tinyml_for_each_pair(const tinyml_walk *walk, tinyml_e
             b += walk->second[ROW];
         }
     } while (tinyml_next_row(walk, &row));
+}
+
+/* The same of int16. */
+typedef int16_t tinyml_element_s16(const void *params, int16_t first, int16_t second);
+
+__STATIC_FORCEINLINE void tinyml_for_each_pair_s16(const tinyml_walk *walk,
+                                                   tinyml_element_s16 *element,
+                                                   const void *params, const int16_t *first,
+                                                   const int16_t *second, int16_t *output)
+{
+    tinyml_row row = {0};
+
+    do {
+        const int16_t *a = first + row.first;
+        const int16_t *b = second + row.second;
+        for (int32_t i = 0; i < walk->sizes[ROW]; i++) {
+            *output++ = element(params, *a, *b);
+            a += walk->first[ROW];
+            b += walk->second[ROW];
+        }
+    } while (tinyml_next_row(walk, &row));
+}
+
+/* One output of a reduction, whose first input element is `input`. */
+typedef int8_t tinyml_reducer(const void *params, const int8_t *input);
+
+__STATIC_FORCEINLINE void tinyml_for_each_kept(const tinyml_walk *kept, tinyml_reducer *reduce,
+                                               const void *params, const int8_t *input,
+                                               int8_t *output)
+{
+    tinyml_row row = {0};
+
+    do {
+        for (int32_t i = 0; i < kept->sizes[ROW]; i++) {
+            *output++ = reduce(params, input + row.first + i * kept->first[ROW]);
+        }
+    } while (tinyml_next_row(kept, &row));
 }
 
 #endif

@@ -8,8 +8,6 @@
 
 #include <stdint.h>
 
-#include "tinyml_kernels_s16.h"
-
 /* output[i] = table[input[i] + 128]; output may be input. */
 void tinyml_lookup_s8(const int8_t table[256], const int8_t *input, int8_t *output, int32_t size);
 
@@ -32,15 +30,15 @@ void tinyml_copy(const tinyml_copy_params *params, const void *input, void *outp
 /* The same byte everywhere; `size` in bytes. */
 void tinyml_fill(void *output, int32_t byte, int32_t size);
 
-/* Sizes from the outermost dimension to the innermost. */
+/* Sizes from the outermost dimension to the innermost, which is in bytes. */
 typedef struct {
     int32_t input[4];
     int32_t before[4]; /* padding in front of each dimension */
     int32_t output[4];
 } tinyml_pad_params;
 
-void tinyml_pad_s8(const tinyml_pad_params *params, const int8_t *input, int8_t *output,
-                   int8_t value);
+/* Elements of any size whose padding is the same in every byte. */
+void tinyml_pad(const tinyml_pad_params *params, const void *source, void *target, int32_t byte);
 
 /* A walk over all elements of an output, with numpy's broadcasting: sizes from the outermost
  * dimension to the innermost, and how far each input moves per step along each of them. */
@@ -93,6 +91,70 @@ typedef struct {
 void tinyml_mul_s8(const tinyml_mul_params *params, const int8_t *first, const int8_t *second,
                    int8_t *output);
 
+/* Outputs of these, too, may be an input of the output's shape and width. */
+void tinyml_maximum_s8(const tinyml_walk *walk, const int8_t *first, const int8_t *second,
+                       int8_t *output);
+void tinyml_minimum_s8(const tinyml_walk *walk, const int8_t *first, const int8_t *second,
+                       int8_t *output);
+void tinyml_logical_and(const tinyml_walk *walk, const uint8_t *first, const uint8_t *second,
+                        uint8_t *output);
+void tinyml_logical_or(const tinyml_walk *walk, const uint8_t *first, const uint8_t *second,
+                       uint8_t *output);
+void tinyml_logical_not(const uint8_t *input, uint8_t *output, int32_t size);
+void tinyml_select_s8(const tinyml_walk *walk, const uint8_t *condition, const int8_t *if_true,
+                      const int8_t *if_false, int8_t *output);
+
+typedef struct {
+    tinyml_walk walk;
+    tinyml_rescaling first;
+    tinyml_rescaling second;
+    int32_t left_shift; /* of both inputs before they are rescaled */
+    int8_t if_less; /* whether the relation holds for first < second */
+    int8_t if_equal;
+    int8_t if_greater;
+} tinyml_compare_params;
+
+void tinyml_compare_s8(const tinyml_compare_params *params, const int8_t *first,
+                       const int8_t *second, uint8_t *output);
+
+typedef struct {
+    tinyml_walk walk;
+    int32_t input_offset; /* minus the zero point */
+    int32_t alpha_offset;
+    tinyml_output above; /* of inputs from the zero point up */
+    tinyml_output below; /* of inputs below it times alpha */
+} tinyml_prelu_params;
+
+void tinyml_prelu_s8(const tinyml_prelu_params *params, const int8_t *input, const int8_t *alpha,
+                     int8_t *output);
+
+/* Walks over an input alone: from output to output, and over what makes one of them. */
+typedef struct {
+    tinyml_walk kept;
+    tinyml_walk reduced;
+} tinyml_reduction;
+
+void tinyml_reduce_max_s8(const tinyml_reduction *params, const int8_t *input, int8_t *output);
+void tinyml_reduce_min_s8(const tinyml_reduction *params, const int8_t *input, int8_t *output);
+
+typedef struct {
+    tinyml_reduction reduction;
+    float scale; /* input scale / output scale */
+    float bias; /* what the zero points of all elements come to */
+    int32_t output_offset;
+} tinyml_sum_params;
+
+void tinyml_sum_s8(const tinyml_sum_params *params, const int8_t *input, int8_t *output);
+
+/* Index of the first largest (sign 1) or smallest (sign -1) value along the middle of three
+ * dimensions; indices of 4 or 8 bytes. */
+void tinyml_arg_extremum_s8(const int8_t *input, int32_t outer, int32_t size, int32_t inner,
+                            int32_t sign, void *output, int32_t index_bytes);
+
+/* Each row divided by its length, in 1/128; output may be input. */
+void tinyml_l2_normalization_s8(const int8_t *input, int32_t rows, int32_t row_size,
+                                int32_t input_offset, int8_t *output);
+
 typedef struct {
     int32_t sizes[5]; /* kept, reduced, kept, reduced, kept */
     int32_t sum_offset;
@@ -126,5 +188,7 @@ void tinyml_resize_nearest(const tinyml_resize_params *params, const int8_t *inp
 /* Pairs: the lower of two neighbours, and the distance from it in 1/1024. */
 void tinyml_resize_bilinear_s8(const tinyml_resize_params *params, const int8_t *input,
                                int8_t *output);
+
+#include "tinyml_kernels_s16.h"
 
 #endif

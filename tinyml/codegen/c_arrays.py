@@ -39,6 +39,8 @@ def _rows(data: Array) -> str:
 
 
 def _texts(data: Array) -> list[str]:
+    if data.dtype == np.bool_:
+        data = data.astype(np.uint8)
     values = data.reshape(-1).tolist()
     if data.dtype == np.int8:
         return list(map(INT8_TEXTS.__getitem__, values))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from tinyml.errors import ModelError
-from tinyml.ir.graph import Array, Graph, Op, QuantParams, Tensor
+from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # --------------------------------------------------------------------------- reading
@@ -56,7 +56,7 @@ class QuantizationRule:
     are per tensor always. ``bias`` is the index of the int32 bias, whose scale is input scale x
     weight scale. ``output_follows_input``: all outputs take the first input's parameters.
     ``inputs_follow_output``: all inputs take the output's. ``fixed_output``: the output's
-    parameters are given by the operator's definition.
+    parameters are given by the operator's definition; ``fixed_wide_output`` those of int16.
     """
 
     weights: Mapping[int, int | None] = field(default_factory=dict)
@@ -64,6 +64,11 @@ class QuantizationRule:
     output_follows_input: bool = False
     inputs_follow_output: bool = False
     fixed_output: QuantParams | None = None
+    fixed_wide_output: QuantParams | None = None
+
+    def fixed(self, dtype: DType) -> QuantParams | None:
+        """The parameters the definition gives an output of ``dtype``."""
+        return self.fixed_wide_output if dtype is DType.INT16 else self.fixed_output
 
 
 # --------------------------------------------------------------------------- writing TFLite
@@ -132,6 +137,22 @@ class OnnxNode:
     quantized_like: str = ""
 
 
+def any_layout(
+    op_type: str,
+    inputs: tuple[str | InlineConstant, ...],
+    outputs: tuple[str, ...],
+    **attributes: Any,
+) -> OnnxNode:
+    """Make a node that computes element by element, in whatever layout its inputs have."""
+    return OnnxNode(
+        op_type=op_type,
+        inputs=inputs,
+        outputs=outputs,
+        attributes=attributes,
+        layout=Layout.ANY,
+    )
+
+
 # --------------------------------------------------------------------------- writing C
 
 
@@ -166,9 +187,13 @@ class ConstantArray:
 
 @dataclass(frozen=True, slots=True)
 class TensorPointer:
-    """The address of a tensor: in the arena, or of its constant data; NULL for the empty name."""
+    """The address of a tensor: in the arena, or of its constant data; NULL for the empty name.
+
+    Its type is that of the elements, or int8_t for a kernel that moves bytes.
+    """
 
     name: str
+    as_bytes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,15 +301,18 @@ class Operator(Op):
             self._check_output(graph, rule, graph.tensor(name))
 
     def _check_output(self, graph: Graph, rule: QuantizationRule, output: Tensor) -> None:
-        if rule.fixed_output is not None and output.quant != rule.fixed_output:
+        fixed = rule.fixed(output.dtype)
+        if fixed is not None and output.quant != fixed:
             raise self.error(
-                f"output '{output.name}' must have {describe_quant(rule.fixed_output)}, "
+                f"output '{output.name}' must have {describe_quant(fixed)}, "
                 f"got {describe_quant(output.quant)}"
             )
         followers = self.present_inputs if rule.inputs_follow_output else ()
         if rule.output_follows_input:
             followers = self.inputs[:1]
         for name in followers:
+            if graph.tensor(name).dtype is DType.BOOL:  # a condition has no scale
+                continue
             if graph.tensor(name).quant != output.quant:
                 raise self.error(
                     f"'{name}' and '{output.name}' must share scale and zero point, got "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -14,9 +14,9 @@ from tinyml.numerics.affine import LIMITS
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
 from tinyml.ops.base import (
+    Isa,
     Kernel,
     KernelCall,
-    Layout,
     OnnxNode,
     Operator,
     QuantizationRule,
@@ -24,8 +24,11 @@ from tinyml.ops.base import (
     TensorPointer,
     TfliteNode,
     TfliteOp,
+    any_layout,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.onnx_elementwise import chained_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn
 
 # Dimensions of tinyml_walk; neighbours that are broadcast alike count as one.
 WALK_DIMENSIONS = 5
@@ -34,16 +37,23 @@ WALK_INPUTS = ("first", "second", "third")
 
 @dataclass(frozen=True, kw_only=True)
 class ElementwiseOperator(Operator):
-    """An operator of several tensors whose shapes broadcast; all float32 or all int8."""
+    """An operator of several tensors whose shapes broadcast; all of one of ``dtypes``."""
+
+    dtypes: ClassVar[tuple[DType, ...]] = (DType.FLOAT32, DType.INT8)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
         """Read nothing but the tensors."""
         return cls(name=node.name, inputs=node.inputs, outputs=node.outputs)
 
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read nothing but the tensors; more than two as a chain."""
+        return chained_lowering(cls, node)
+
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The broadcast shape and the dtype of the inputs."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph, *self.dtypes)
         require_same_dtype(self, graph, self.inputs)
         return (TensorSpec(broadcast_shape(self, graph), dtype),)
 
@@ -80,6 +90,11 @@ class ArithmeticOperator(ElementwiseOperator):
             activation=Activation.from_tflite(node),
         )
 
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read nothing but the tensors; more than two as a chain."""
+        return chained_lowering(cls, node, activation=Activation.NONE)
+
     def version(self, graph: Graph) -> int:
         """The lowest version that brought the dtype."""
         return 1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2
@@ -97,14 +112,62 @@ class ArithmeticOperator(ElementwiseOperator):
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """The node of the same meaning, and the activation after it."""
         del graph
-        node = OnnxNode(
-            op_type=self.onnx_type, inputs=self.inputs, outputs=self.outputs, layout=Layout.ANY
-        )
+        node = any_layout(self.onnx_type, self.inputs, self.outputs)
         return with_onnx_activation(node, self.activation)
 
     def limits(self, graph: Graph) -> tuple[int, int]:
         """The activation's bounds in the output's integers."""
         return quantized_bounds(self.activation.bounds, graph.tensor(self.outputs[0]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkOperator(ElementwiseOperator):
+    """An elementwise operator whose kernel takes a ``tinyml_walk`` and no other parameters."""
+
+    onnx_type: ClassVar[str]
+    kernel: ClassVar[str]
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """The node of the same meaning."""
+        del graph
+        return (any_layout(self.onnx_type, self.inputs, self.outputs),)
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Combine byte with byte."""
+        del isas
+        params = Struct("tinyml_walk", "walk", input_walk(graph, self))
+        return elementwise_kernel(graph, self, self.kernel, params)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtremumOperator(WalkOperator):
+    """The larger or the smaller of two elements."""
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Bytes are compared, so all tensors share their parameters."""
+        del graph
+        return QuantizationRule(inputs_follow_output=True)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Version 3 brought broadcasting over five dimensions."""
+        record = super().to_tflite(graph)
+        return replace(record, version=3) if needs_five_dimensions(graph, self) else record
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogicalOperator(WalkOperator):
+    """An operator of two bool tensors."""
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """The broadcast shape, bool."""
+        require_dtype(self, graph, DType.BOOL)
+        require_same_dtype(self, graph, self.inputs)
+        return (TensorSpec(broadcast_shape(self, graph), DType.BOOL),)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1."""
+        del graph
+        return TfliteOp(opcode=self.opcodes[0], version=1, inputs=self.inputs)
 
 
 # --------------------------------------------------------------------------- shapes
@@ -120,11 +183,15 @@ def require_same_dtype(op: Operator, graph: Graph, names: Sequence[str]) -> None
 
 def broadcast_shape(op: Operator, graph: Graph) -> Shape:
     """The shape that all inputs broadcast to (numpy's rules); ModelError where they do not."""
-    shapes = [graph.tensor(name).shape for name in op.inputs]
+    return broadcast(op, op.inputs, [graph.tensor(name).shape for name in op.inputs])
+
+
+def broadcast(op: Operator, names: Sequence[str], shapes: Sequence[Shape]) -> Shape:
+    """The shape that these broadcast to; ``names`` are for the message where they do not."""
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
-        found = ", ".join(f"'{n}' {s}" for n, s in zip(op.inputs, shapes, strict=True))
+        found = ", ".join(f"'{n}' {s}" for n, s in zip(names, shapes, strict=True))
         raise op.error(f"the shapes of inputs {found} do not broadcast to one") from None
 
 
@@ -146,46 +213,47 @@ def overwritable(graph: Graph, op: Operator) -> tuple[str, ...]:
     return tuple(n for n in op.inputs if graph.tensor(n).nbytes == output.nbytes)
 
 
-def walk(op: Operator, output: Shape, *inputs: Shape) -> dict[str, list[int]]:
-    """``tinyml_walk``: sizes, and the step of each input, 0 where it is broadcast.
+def walk(op: Operator, sizes: Shape, *steps: Sequence[int]) -> dict[str, list[int]]:
+    """``tinyml_walk`` over ``sizes``, each input moving by ``steps`` elements per dimension.
 
-    Dimensions of size 1 vanish, and neighbours that are broadcast alike become one.
+    Dimensions of size 1 vanish, and neighbours that all inputs take in one stride become one.
     """
-    rank = len(output)
-    padded = [(1,) * (rank - len(shape)) + shape for shape in inputs]
-    groups: list[tuple[int, tuple[bool, ...]]] = []
-    for sizes in zip(output, *padded, strict=True):
-        pattern = tuple(size == 1 for size in sizes[1:])
-        if sizes[0] == 1:
+    groups: list[tuple[int, tuple[int, ...]]] = []
+    for size, *moves in zip(sizes, *steps, strict=True):
+        if size == 1:
             continue
-        if groups and groups[-1][1] == pattern:
-            groups[-1] = groups[-1][0] * sizes[0], pattern
-        else:
-            groups.append((sizes[0], pattern))
+        if groups and groups[-1][1] == tuple(size * move for move in moves):
+            size *= groups.pop()[0]
+        groups.append((size, tuple(moves)))
     if len(groups) > WALK_DIMENSIONS:
         raise op.error(
-            f"inputs of shapes {inputs} broadcast in {len(groups)} separate groups of dimensions, "
-            f"the kernel takes {WALK_DIMENSIONS}"
+            f"the shapes take {len(groups)} separate groups of dimensions, "
+            f"the kernel walks at most {WALK_DIMENSIONS}"
         )
-    once = (1, (True,) * len(inputs))
-    groups = [once] * (WALK_DIMENSIONS - len(groups)) + groups
-    steps = {WALK_INPUTS[i]: _steps(groups, i) for i in range(len(inputs))}
-    return {"sizes": [size for size, _ in groups], **steps}
+    groups = [(1, (0,) * len(steps))] * (WALK_DIMENSIONS - len(groups)) + groups
+    named = {WALK_INPUTS[i]: [moves[i] for _, moves in groups] for i in range(len(steps))}
+    return {"sizes": [size for size, _ in groups], **named}
 
 
-def _steps(groups: list[tuple[int, tuple[bool, ...]]], index: int) -> list[int]:
-    """Elements between neighbours along each dimension of an input."""
-    own = [1 if broadcast[index] else size for size, broadcast in groups]
-    return [
-        0 if broadcast[index] else math.prod(own[place + 1 :])
-        for place, (_, broadcast) in enumerate(groups)
+def strides(shape: Shape) -> list[int]:
+    """Elements between neighbours along each dimension."""
+    return [math.prod(shape[place + 1 :]) for place in range(len(shape))]
+
+
+def broadcast_walk(op: Operator, output: Shape, *inputs: Shape) -> dict[str, list[int]]:
+    """``tinyml_walk`` over an output; inputs stand still where they are broadcast."""
+    padded = [(1,) * (len(output) - len(shape)) + shape for shape in inputs]
+    steps = [
+        [0 if size == 1 else stride for size, stride in zip(shape, strides(shape), strict=True)]
+        for shape in padded
     ]
+    return walk(op, output, *steps)
 
 
 def input_walk(graph: Graph, op: Operator) -> dict[str, list[int]]:
     """``tinyml_walk`` over the operator's inputs."""
     shapes = [graph.tensor(name).shape for name in op.inputs]
-    return walk(op, graph.tensor(op.outputs[0]).shape, *shapes)
+    return broadcast_walk(op, graph.tensor(op.outputs[0]).shape, *shapes)
 
 
 # --------------------------------------------------------------------------- kernels

@@ -11,7 +11,9 @@ import numpy as np
 
 from tinyml.ir.graph import Array, Graph
 from tinyml.numerics.tables import in_double
-from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode
+from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, any_layout
+from tinyml.ops.onnx_elementwise import plain_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.unary import UnaryOperator
 
 ROOT_OF_HALF = math.sqrt(0.5)
@@ -27,6 +29,7 @@ class Gelu(UnaryOperator):
     approximate: bool
 
     opcodes: ClassVar[tuple[str, ...]] = ("GELU",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Gelu": Operands.ANY}
     options_table: ClassVar[str | None] = "GeluOptions"
 
     @classmethod
@@ -38,6 +41,12 @@ class Gelu(UnaryOperator):
             outputs=node.outputs,
             approximate=bool(node.options.get("approximate", False)),
         )
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read which of the two it is."""
+        approximate = node.attributes.get("approximate", "none") == "tanh"
+        return plain_lowering(cls, node, approximate=approximate)
 
     def options(self) -> Mapping[str, Any]:
         """Whether it is the approximation."""
@@ -57,9 +66,9 @@ class Gelu(UnaryOperator):
         shifted, half = f"{self.name}/shifted", f"{self.name}/half"
         return (
             *inner,
-            self.onnx_node("Add", (inner[-1].outputs[0], _constant("one", 1)), (shifted,)),
-            self.onnx_node("Mul", (source, _constant("half", 0.5)), (half,)),
-            self.onnx_node("Mul", (half, shifted), self.outputs),
+            any_layout("Add", (inner[-1].outputs[0], _constant("one", 1)), (shifted,)),
+            any_layout("Mul", (source, _constant("half", 0.5)), (half,)),
+            any_layout("Mul", (half, shifted), self.outputs),
         )
 
     def _onnx_inner(self) -> tuple[OnnxNode, ...]:
@@ -68,17 +77,17 @@ class Gelu(UnaryOperator):
         if not self.approximate:
             scale = _constant("root_of_half", ROOT_OF_HALF)
             return (
-                self.onnx_node("Mul", (source, scale), (argument,)),
-                self.onnx_node("Erf", (argument,), (value,)),
+                any_layout("Mul", (source, scale), (argument,)),
+                any_layout("Erf", (argument,), (value,)),
             )
         square, cubic, factor = (f"{self.name}/{part}" for part in ("square", "cubic", "factor"))
         outer, product = _constant("outer", TANH_FACTOR), _constant("cube", TANH_CUBE)
         return (
-            self.onnx_node("Mul", (source, source), (square,)),
-            self.onnx_node("Mul", (square, product), (cubic,)),
-            self.onnx_node("Add", (cubic, outer), (factor,)),
-            self.onnx_node("Mul", (source, factor), (argument,)),
-            self.onnx_node("Tanh", (argument,), (value,)),
+            any_layout("Mul", (source, source), (square,)),
+            any_layout("Mul", (square, product), (cubic,)),
+            any_layout("Add", (cubic, outer), (factor,)),
+            any_layout("Mul", (source, factor), (argument,)),
+            any_layout("Tanh", (argument,), (value,)),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.numerics.tables import hard_swish_table
-from tinyml.ops.base import OnnxNode
+from tinyml.ops.base import OnnxNode, any_layout
+from tinyml.ops.onnx_node import Operands
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -18,6 +20,7 @@ class HardSwish(UnaryOperator):
     """``x * relu6(x + 3) / 6``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("HARD_SWISH",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"HardSwish": Operands.ANY}
     int8_version: ClassVar[int | None] = 1
 
     def function(self, x: Array) -> Array:
@@ -40,6 +43,6 @@ class HardSwish(UnaryOperator):
         del graph
         source, ramp = self.inputs[0], f"{self.name}/ramp"
         return (
-            self.onnx_node("HardSigmoid", (source,), (ramp,), alpha=1 / 6, beta=0.5),
-            self.onnx_node("Mul", (source, ramp), self.outputs),
+            any_layout("HardSigmoid", (source,), (ramp,), alpha=1 / 6, beta=0.5),
+            any_layout("Mul", (source, ramp), self.outputs),
         )

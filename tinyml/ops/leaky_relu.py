@@ -11,7 +11,9 @@ import numpy as np
 
 from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.numerics.tables import two_slopes_table
-from tinyml.ops.base import OnnxNode, TfliteNode
+from tinyml.ops.base import OnnxNode, TfliteNode, any_layout
+from tinyml.ops.onnx_elementwise import plain_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -22,6 +24,7 @@ class LeakyRelu(UnaryOperator):
     alpha: float
 
     opcodes: ClassVar[tuple[str, ...]] = ("LEAKY_RELU",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"LeakyRelu": Operands.ANY}
     int8_version: ClassVar[int | None] = 1
     options_table: ClassVar[str | None] = "LeakyReluOptions"
 
@@ -33,6 +36,11 @@ class LeakyRelu(UnaryOperator):
         if not math.isfinite(alpha):
             raise operator.error(f"alpha is {alpha}, expected a finite number")
         return operator
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read alpha."""
+        return plain_lowering(cls, node, alpha=float(node.attributes.get("alpha", 0.01)))
 
     def options(self) -> Mapping[str, Any]:
         """Alpha."""
@@ -52,4 +60,4 @@ class LeakyRelu(UnaryOperator):
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """LeakyRelu."""
         del graph
-        return (self.onnx_node("LeakyRelu", self.inputs, self.outputs, alpha=self.alpha),)
+        return (any_layout("LeakyRelu", self.inputs, self.outputs, alpha=self.alpha),)

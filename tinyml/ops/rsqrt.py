@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.numerics.tables import rsqrt_table
-from tinyml.ops.base import OnnxNode
+from tinyml.ops.base import OnnxNode, any_layout
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -32,6 +32,6 @@ class Rsqrt(UnaryOperator):
         del graph
         root = f"{self.name}/root"
         return (
-            self.onnx_node("Sqrt", self.inputs, (root,)),
-            self.onnx_node("Reciprocal", (root,), self.outputs),
+            any_layout("Sqrt", self.inputs, (root,)),
+            any_layout("Reciprocal", (root,), self.outputs),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import Array, Graph
-from tinyml.ops.base import OnnxNode
+from tinyml.ops.base import OnnxNode, any_layout
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -25,4 +25,4 @@ class Square(UnaryOperator):
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Mul."""
         del graph
-        return (self.onnx_node("Mul", self.inputs * 2, self.outputs),)
+        return (any_layout("Mul", self.inputs * 2, self.outputs),)

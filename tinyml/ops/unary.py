@@ -9,9 +9,11 @@ from typing import Any, ClassVar, Self
 
 from tinyml.ir.graph import Array, DType, Graph, Tensor, TensorSpec
 from tinyml.numerics.tables import float_table, function_table
-from tinyml.ops.base import Layout, OnnxNode, QuantizationRule, TfliteNode, TfliteOp
+from tinyml.ops.base import OnnxNode, QuantizationRule, TfliteNode, TfliteOp, any_layout
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.lookup import LookupOperator
+from tinyml.ops.onnx_elementwise import plain_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,11 @@ class UnaryOperator(LookupOperator):
     def from_tflite(cls, node: TfliteNode) -> Self:
         """Read nothing but the tensors."""
         return cls(name=node.name, inputs=node.inputs, outputs=node.outputs)
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read nothing but the tensor."""
+        return plain_lowering(cls, node, 1)
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape and dtype of the input."""
@@ -76,19 +83,7 @@ class UnaryOperator(LookupOperator):
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """The node of the same meaning."""
         del graph
-        return (self.onnx_node(self.onnx_type, self.inputs, self.outputs),)
-
-    def onnx_node(
-        self, op_type: str, inputs: tuple[Any, ...], outputs: tuple[str, ...], **attributes: Any
-    ) -> OnnxNode:
-        """Make one node that takes any layout."""
-        return OnnxNode(
-            op_type=op_type,
-            inputs=inputs,
-            outputs=outputs,
-            attributes=attributes,
-            layout=Layout.ANY,
-        )
+        return (any_layout(self.onnx_type, self.inputs, self.outputs),)
 
     @abc.abstractmethod
     def function(self, x: Array) -> Array:

@@ -1,0 +1,119 @@
+"""ARG_MAX and ARG_MIN along one dimension."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ops.base import (
+    InlineConstant,
+    Isa,
+    Kernel,
+    KernelCall,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+
+# The schema's TensorType of each type an index may have.
+INDEX_TYPES = {2: DType.INT32, 4: DType.INT64}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArgExtremum(Operator):
+    """Index of the first largest, or smallest, element along ``axis``."""
+
+    largest: bool
+    axis: int
+    dtype: DType
+
+    opcodes: ClassVar[tuple[str, ...]] = ("ARG_MAX", "ARG_MIN")
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the axis, which must be constant, counted from the front; and the indices' type."""
+        rank = len(node.tensors[node.inputs[0]].shape)
+        axis = int(node.constant_input(1).reshape(-1)[0])
+        operator = cls(
+            name=node.name,
+            inputs=node.inputs[:1],
+            outputs=node.outputs,
+            largest=node.opcode == "ARG_MAX",
+            axis=axis + rank if axis < 0 else axis,
+            dtype=node.tensors[node.outputs[0]].dtype,
+        )
+        if not 0 <= operator.axis < rank:
+            raise operator.error(f"axis {axis} is outside a tensor of {rank} dimensions")
+        return operator
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """The input's shape without the axis, of indices."""
+        require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        shape = graph.tensor(self.inputs[0]).shape
+        if self.dtype not in INDEX_TYPES.values():
+            raise self.error(f"output is {self.dtype.value}, expected int32 or int64")
+        return (TensorSpec(shape[: self.axis] + shape[self.axis + 1 :], self.dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """The input keeps its parameters, the indices have none."""
+        del graph
+        return QuantizationRule()
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1 for float, 2 for int8."""
+        types = {dtype: code for code, dtype in INDEX_TYPES.items()}
+        return TfliteOp(
+            opcode="ARG_MAX" if self.largest else "ARG_MIN",
+            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            inputs=(*self.inputs, InlineConstant("axis", np.array(self.axis, np.int32))),
+            options_table="ArgMaxOptions" if self.largest else "ArgMinOptions",
+            options={"outputType": types[self.dtype]},
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Write ArgMax or ArgMin, and Cast where the indices are int32."""
+        del graph
+        wide = self.outputs[0] if self.dtype is DType.INT64 else f"{self.name}/int64"
+        node = OnnxNode(
+            op_type="ArgMax" if self.largest else "ArgMin",
+            inputs=self.inputs,
+            outputs=(wide,),
+            attributes={"axis": self.axis, "keepdims": 0},
+        )
+        if self.dtype is DType.INT64:
+            return (node,)
+        cast = OnnxNode(
+            op_type="Cast", inputs=(wide,), outputs=self.outputs, attributes={"to": ONNX_INT32}
+        )
+        return node, cast
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Compare bytes."""
+        del isas
+        shape = graph.tensor(self.inputs[0]).shape
+        call = KernelCall(
+            function="tinyml_arg_extremum_s8",
+            arguments=(
+                TensorPointer(self.inputs[0]),
+                math.prod(shape[: self.axis]),
+                shape[self.axis],
+                math.prod(shape[self.axis + 1 :]),
+                1 if self.largest else -1,
+                TensorPointer(self.outputs[0]),
+                self.dtype.itemsize,
+            ),
+            source="tinyml_arg_extremum_s8.c",
+        )
+        return Kernel(calls=(call,))
+
+
+# onnx.TensorProto.INT32; this folder does not import onnx.
+ONNX_INT32 = 6

@@ -1,0 +1,102 @@
+"""EQUAL, NOT_EQUAL, GREATER, GREATER_EQUAL, LESS and LESS_EQUAL."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ops.base import Isa, Kernel, OnnxNode, Struct, TfliteNode, TfliteOp, any_layout
+from tinyml.ops.elementwise import (
+    ElementwiseOperator,
+    elementwise_kernel,
+    input_walk,
+    rescaling,
+)
+
+# Bits by which both inputs are scaled up before they are rescaled to their real values.
+LEFT_SHIFT = 8
+
+
+class Relation(enum.Enum):
+    """The relations; the value says whether one holds for less, equal and greater."""
+
+    EQUAL = (0, 1, 0)
+    NOT_EQUAL = (1, 0, 1)
+    GREATER = (0, 0, 1)
+    GREATER_EQUAL = (0, 1, 1)
+    LESS = (1, 0, 0)
+    LESS_EQUAL = (1, 1, 0)
+
+
+# NotEqual is the one that ONNX lacks.
+ONNX_TYPES = {
+    Relation.EQUAL: "Equal",
+    Relation.GREATER: "Greater",
+    Relation.GREATER_EQUAL: "GreaterOrEqual",
+    Relation.LESS: "Less",
+    Relation.LESS_EQUAL: "LessOrEqual",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison(ElementwiseOperator):
+    """Whether ``relation`` holds between two elements, with broadcasting."""
+
+    relation: Relation
+
+    opcodes: ClassVar[tuple[str, ...]] = tuple(relation.name for relation in Relation)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """The operator's name says which relation."""
+        return cls(
+            name=node.name,
+            inputs=node.inputs,
+            outputs=node.outputs,
+            relation=Relation[node.opcode],
+        )
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """The broadcast shape, bool."""
+        (spec,) = super().infer(graph)
+        return (TensorSpec(spec.shape, DType.BOOL),)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1 for float, 2 for int8."""
+        return replace(super().to_tflite(graph), opcode=self.relation.name)
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """The node of the same name; Equal and Not for NOT_EQUAL."""
+        del graph
+        if self.relation is not Relation.NOT_EQUAL:
+            return (any_layout(ONNX_TYPES[self.relation], self.inputs, self.outputs),)
+        equal = f"{self.name}/equal"
+        return (
+            any_layout("Equal", self.inputs, (equal,)),
+            any_layout("Not", (equal,), self.outputs),
+        )
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Compare real values to 8 binary places, as TFLite does, whatever the scales are."""
+        del isas
+        for name in self.inputs:
+            if graph.tensor(name).scale >= 1:
+                raise self.error(
+                    f"input '{name}' has scale {graph.tensor(name).scale:.9g}, expected one below "
+                    "1: TFLite's kernel is undefined from there on; scale the input down"
+                )
+        first, second = (graph.tensor(name) for name in self.inputs)
+        less, equal, greater = self.relation.value
+        fields = {
+            "walk": input_walk(graph, self),
+            "first": rescaling(first, first.scale),
+            "second": rescaling(second, second.scale),
+            "left_shift": LEFT_SHIFT,
+            "if_less": less,
+            "if_equal": equal,
+            "if_greater": greater,
+        }
+        params = Struct("tinyml_compare_params", "params", fields)
+        return elementwise_kernel(graph, self, "tinyml_compare_s8", params)

@@ -1,0 +1,42 @@
+"""DIV, which quantization turns into MUL where the divisor is constant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ops.base import Isa, Kernel
+from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.elementwise import ArithmeticOperator, needs_five_dimensions
+from tinyml.ops.onnx_node import Operands
+
+
+@dataclass(frozen=True, kw_only=True)
+class Div(ArithmeticOperator):
+    """Elementwise quotient with broadcasting and fused activation; float only."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("DIV",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Div": Operands.ANY}
+    options_table: ClassVar[str] = "DivOptions"
+    onnx_type: ClassVar[str] = "Div"
+
+    def version(self, graph: Graph) -> int:
+        """Version 2 brought broadcasting over five dimensions."""
+        return 2 if needs_five_dimensions(graph, self) else 1
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """The broadcast shape, float32."""
+        require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        if graph.tensor(self.inputs[0]).dtype is DType.INT8:
+            raise self.error(
+                "TFLite has no int8 kernel for a division; divide by a constant, which becomes a "
+                "multiplication when the float model is quantized"
+            )
+        return super().infer(graph)
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Refuse: what is float does not run on the device."""
+        del graph, isas
+        raise self.error("float tensors are only supported at the model's edges")

@@ -1,0 +1,97 @@
+"""L2_NORMALIZATION along the last dimension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from tinyml.ir.graph import DType, Graph, QuantParams, TensorSpec
+from tinyml.ops.activation import Activation
+from tinyml.ops.base import (
+    Isa,
+    Kernel,
+    KernelCall,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+
+OUTPUT_QUANT = QuantParams.per_tensor(1 / 128, 0)
+# Squares of so many differences from the zero point, each at most 255, add up to 31 bits.
+LONGEST_ROW = (2**31 - 1) // 255**2
+
+
+@dataclass(frozen=True, kw_only=True)
+class L2Normalization(Operator):
+    """``x / sqrt(sum(x * x))`` along the last dimension."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("L2_NORMALIZATION",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read nothing but the tensors."""
+        operator = cls(name=node.name, inputs=node.inputs, outputs=node.outputs)
+        if Activation.from_tflite(node) is not Activation.NONE:
+            raise operator.error("a fused activation is not supported")
+        return operator
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """Shape and dtype of the input."""
+        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        source = graph.tensor(self.inputs[0])
+        if not source.shape or source.size == 0:
+            raise self.error(f"input '{source.name}' has shape {source.shape}, expected elements")
+        return (TensorSpec(source.shape, dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Results lie in [-1, 1], which 1/128 and 0 cover but for 1 itself."""
+        del graph
+        return QuantizationRule(fixed_output=OUTPUT_QUANT)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1 for float, 2 for int8."""
+        return TfliteOp(
+            opcode="L2_NORMALIZATION",
+            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            inputs=self.inputs,
+            options_table="L2NormOptions",
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """LpNormalization."""
+        del graph
+        return (
+            OnnxNode(
+                op_type="LpNormalization",
+                inputs=self.inputs,
+                outputs=self.outputs,
+                attributes={"axis": -1, "p": 2},
+            ),
+        )
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Multiply each row by the reciprocal of its length, in fixed point."""
+        del isas
+        source = graph.tensor(self.inputs[0])
+        row = source.shape[-1]
+        if row > LONGEST_ROW:
+            raise self.error(
+                f"input '{source.name}' has rows of {row} elements, expected at most "
+                f"{LONGEST_ROW}, whose squares add up to 32 bits"
+            )
+        call = KernelCall(
+            function="tinyml_l2_normalization_s8",
+            arguments=(
+                TensorPointer(source.name),
+                source.size // row,
+                row,
+                -source.zero_point,
+                TensorPointer(self.outputs[0]),
+            ),
+            source="tinyml_l2_normalization_s8.c",
+        )
+        return Kernel(calls=(call,), may_overwrite=(source.name,))

@@ -1,0 +1,17 @@
+"""LOGICAL_AND of two bool tensors whose shapes broadcast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tinyml.ops.elementwise import LogicalOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogicalAnd(LogicalOperator):
+    """Whether both elements hold, with broadcasting."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("LOGICAL_AND",)
+    onnx_type: ClassVar[str] = "And"
+    kernel: ClassVar[str] = "tinyml_logical_and"

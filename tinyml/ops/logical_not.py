@@ -1,0 +1,52 @@
+"""LOGICAL_NOT of a bool tensor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ops.base import (
+    Isa,
+    Kernel,
+    KernelCall,
+    OnnxNode,
+    TensorPointer,
+    TfliteOp,
+    any_layout,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.elementwise import ElementwiseOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogicalNot(ElementwiseOperator):
+    """Whether an element does not hold."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("LOGICAL_NOT",)
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """Shape of the input, bool."""
+        require_dtype(self, graph, DType.BOOL)
+        return (TensorSpec(graph.tensor(self.inputs[0]).shape, DType.BOOL),)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1."""
+        del graph
+        return TfliteOp(opcode="LOGICAL_NOT", version=1, inputs=self.inputs)
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Not."""
+        del graph
+        return (any_layout("Not", self.inputs, self.outputs),)
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """One byte after the other."""
+        del isas
+        source, output = self.inputs[0], self.outputs[0]
+        call = KernelCall(
+            function="tinyml_logical_not",
+            arguments=(TensorPointer(source), TensorPointer(output), graph.tensor(output).size),
+            source="tinyml_logical_not.c",
+        )
+        return Kernel(calls=(call,), may_overwrite=(source,))

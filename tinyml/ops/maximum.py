@@ -1,0 +1,20 @@
+"""MAXIMUM of two tensors whose shapes broadcast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tinyml.ops.elementwise import ExtremumOperator
+from tinyml.ops.onnx_node import Operands
+
+
+@dataclass(frozen=True, kw_only=True)
+class Maximum(ExtremumOperator):
+    """The larger of two elements, with broadcasting."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("MAXIMUM",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Max": Operands.ANY}
+    onnx_type: ClassVar[str] = "Max"
+    kernel: ClassVar[str] = "tinyml_maximum_s8"

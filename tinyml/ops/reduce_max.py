@@ -1,0 +1,17 @@
+"""REDUCE_MAX over any dimensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tinyml.ops.reduction import ExtremumReduction
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReduceMax(ExtremumReduction):
+    """Largest element along ``axes``, which stay as 1 with ``keep_dims``."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("REDUCE_MAX",)
+    onnx_type: ClassVar[str] = "ReduceMax"
+    kernel: ClassVar[str] = "tinyml_reduce_max_s8"

@@ -1,0 +1,17 @@
+"""REDUCE_MIN over any dimensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tinyml.ops.reduction import ExtremumReduction
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReduceMin(ExtremumReduction):
+    """Smallest element along ``axes``, which stay as 1 with ``keep_dims``."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("REDUCE_MIN",)
+    onnx_type: ClassVar[str] = "ReduceMin"
+    kernel: ClassVar[str] = "tinyml_reduce_min_s8"

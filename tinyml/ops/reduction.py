@@ -1,0 +1,121 @@
+"""What operators share that reduce a tensor along some of its dimensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ops.base import (
+    InlineConstant,
+    Isa,
+    Kernel,
+    KernelCall,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    Struct,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.elementwise import strides, walk
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReductionOperator(Operator):
+    """One value for all elements along ``axes``, which stay as 1 with ``keep_dims``."""
+
+    axes: tuple[int, ...]
+    keep_dims: bool
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the axes, which must be constant, counted from the front."""
+        rank = len(node.tensors[node.inputs[0]].shape)
+        axes = [int(axis) for axis in node.constant_input(1).reshape(-1)]
+        operator = cls(
+            name=node.name,
+            inputs=node.inputs[:1],
+            outputs=node.outputs,
+            axes=tuple(sorted({axis + rank if axis < 0 else axis for axis in axes})),
+            keep_dims=bool(node.options.get("keepDims", False)),
+        )
+        if not operator.axes or not all(0 <= axis < rank for axis in operator.axes):
+            raise operator.error(f"axes {axes} do not fit an input of {rank} dimensions")
+        return operator
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """Infer the input's shape without the axes, or with 1 in their place."""
+        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        shape = graph.tensor(self.inputs[0]).shape
+        kept = [1 if axis in self.axes else size for axis, size in enumerate(shape)]
+        if not self.keep_dims:
+            kept = [size for axis, size in enumerate(shape) if axis not in self.axes]
+        return (TensorSpec(tuple(kept), dtype),)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1 for float, 2 for int8."""
+        axes = InlineConstant("axes", np.array(self.axes, np.int32))
+        return TfliteOp(
+            opcode=self.opcodes[0],
+            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            inputs=(*self.inputs, axes),
+            options_table="ReducerOptions",
+            options={"keepDims": self.keep_dims},
+        )
+
+    def walks(self, graph: Graph) -> dict[str, dict[str, list[int]]]:
+        """``tinyml_reduction``: from output to output, and over what makes one of them."""
+        shape = graph.tensor(self.inputs[0]).shape
+        steps = strides(shape)
+        kept = [axis for axis in range(len(shape)) if axis not in self.axes]
+
+        def along(axes: list[int]) -> dict[str, list[int]]:
+            return walk(self, tuple(shape[axis] for axis in axes), [steps[axis] for axis in axes])
+
+        return {"kept": along(kept), "reduced": along(list(self.axes))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtremumReduction(ReductionOperator):
+    """The largest or the smallest element."""
+
+    onnx_type: ClassVar[str]
+    kernel: ClassVar[str]
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Bytes are copied, so the output takes the input's parameters."""
+        del graph
+        return QuantizationRule(output_follows_input=True)
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Write the node of the same name, whose axes are an attribute up to opset 17."""
+        del graph
+        return (
+            OnnxNode(
+                op_type=self.onnx_type,
+                inputs=self.inputs,
+                outputs=self.outputs,
+                attributes={"axes": list(self.axes), "keepdims": int(self.keep_dims)},
+            ),
+        )
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Compare bytes."""
+        del isas
+        params = Struct("tinyml_reduction", "reduction", self.walks(graph))
+        return reduction_kernel(self, self.kernel, params)
+
+
+def reduction_kernel(op: Operator, function: str, params: Struct) -> Kernel:
+    """Call a kernel of firmware/kernels with its parameters, the input and the output."""
+    call = KernelCall(
+        function=function,
+        arguments=(params, TensorPointer(op.inputs[0]), TensorPointer(op.outputs[0])),
+        source=f"{function}.c",
+    )
+    return Kernel(calls=(call,))

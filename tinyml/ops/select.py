@@ -1,0 +1,100 @@
+"""SELECT and SELECT_V2: elements of two tensors, by a bool tensor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import DType, Graph, Shape, TensorSpec
+from tinyml.ops.base import (
+    InlineConstant,
+    Isa,
+    Kernel,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    Struct,
+    TfliteNode,
+    TfliteOp,
+    any_layout,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.elementwise import (
+    broadcast,
+    broadcast_walk,
+    elementwise_kernel,
+    require_same_dtype,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Select(Operator):
+    """An element of the second input where the first holds, else of the third; broadcasting.
+
+    ``by_row``: SELECT, whose condition either has the shape of the others or one element for each
+    of their rows, and which does not broadcast otherwise.
+    """
+
+    by_row: bool
+
+    opcodes: ClassVar[tuple[str, ...]] = ("SELECT_V2", "SELECT")
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """The operator's name says which."""
+        return cls(
+            name=node.name,
+            inputs=node.inputs,
+            outputs=node.outputs,
+            by_row=node.opcode == "SELECT",
+        )
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """The broadcast shape, and the dtype of what is selected."""
+        require_dtype(self, graph, DType.BOOL)
+        require_same_dtype(self, graph, self.inputs[1:])
+        dtype = graph.tensor(self.inputs[1]).dtype
+        if dtype not in {DType.FLOAT32, DType.INT8}:
+            raise self.error(f"'{self.inputs[1]}' is {dtype.value}, expected float32 or int8")
+        return (TensorSpec(broadcast(self, self.inputs, self._shapes(graph)), dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Bytes are copied, so both choices take the output's parameters."""
+        del graph
+        return QuantizationRule(inputs_follow_output=True)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1, which took int8 from the start."""
+        del graph
+        return TfliteOp(
+            opcode="SELECT" if self.by_row else "SELECT_V2", version=1, inputs=self.inputs
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Where, after a Reshape of a condition by row."""
+        condition = self._shapes(graph)[0]
+        if condition == graph.tensor(self.inputs[0]).shape:
+            return (any_layout("Where", self.inputs, self.outputs),)
+        shape = InlineConstant("condition_shape", np.array(condition, np.int64))
+        reshaped = f"{self.name}/condition"
+        return (
+            OnnxNode(op_type="Reshape", inputs=(self.inputs[0], shape), outputs=(reshaped,)),
+            OnnxNode(op_type="Where", inputs=(reshaped, *self.inputs[1:]), outputs=self.outputs),
+        )
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Copy byte by byte."""
+        del isas
+        output = graph.tensor(self.outputs[0])
+        fields = broadcast_walk(self, output.shape, *self._shapes(graph))
+        params = Struct("tinyml_walk", "walk", fields)
+        return elementwise_kernel(graph, self, "tinyml_select_s8", params)
+
+    def _shapes(self, graph: Graph) -> list[Shape]:
+        """Shapes of the inputs; that of a condition by row with ones for the other dimensions."""
+        condition, *choices = (graph.tensor(name).shape for name in self.inputs)
+        if self.by_row and len(condition) == 1 and condition != choices[0]:
+            condition = condition + (1,) * (len(choices[0]) - 1)
+        return [condition, *choices]

@@ -1,0 +1,42 @@
+"""SQUARED_DIFFERENCE of two tensors whose shapes broadcast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tinyml.ir.graph import Graph
+from tinyml.ops.base import Isa, Kernel, OnnxNode, any_layout
+from tinyml.ops.elementwise import (
+    ElementwiseOperator,
+    combination_kernel,
+    common_scale,
+    require_below_one,
+)
+
+# Bits by which both inputs are scaled up first: twice as many for the square still fit 32.
+LEFT_SHIFT = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class SquaredDifference(ElementwiseOperator):
+    """Elementwise ``(a - b)**2`` with broadcasting."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("SQUARED_DIFFERENCE",)
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Sub, then Mul with itself."""
+        del graph
+        difference = f"{self.name}/difference"
+        return (
+            any_layout("Sub", self.inputs, (difference,)),
+            any_layout("Mul", (difference, difference), self.outputs),
+        )
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Rescale both inputs to twice the larger scale, subtract, square, rescale."""
+        del isas
+        output = graph.tensor(self.outputs[0])
+        real = common_scale(graph, self) ** 2 / ((1 << 2 * LEFT_SHIFT) * output.scale)
+        require_below_one(graph, self, real)
+        return combination_kernel(graph, self, "tinyml_squared_difference_s8", LEFT_SHIFT, real)

@@ -1,0 +1,57 @@
+"""SUM over any dimensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tinyml.ir.graph import Graph
+from tinyml.ops.base import InlineConstant, Isa, Kernel, OnnxNode, QuantizationRule, Struct
+from tinyml.ops.reduction import ReductionOperator, reduction_kernel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sum(ReductionOperator):
+    """Sum over ``axes``, which stay as 1 with ``keep_dims``."""
+
+    opcodes: ClassVar[tuple[str, ...]] = ("SUM",)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Input and output have parameters of their own."""
+        del graph
+        return QuantizationRule()
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Write ReduceSum, whose axes are an input since opset 13."""
+        del graph
+        axes = InlineConstant("axes", np.array(self.axes, np.int64))
+        return (
+            OnnxNode(
+                op_type="ReduceSum",
+                inputs=(*self.inputs, axes),
+                outputs=self.outputs,
+                attributes={"keepdims": int(self.keep_dims)},
+            ),
+        )
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Sum in int32, then rescale each sum in float32.
+
+        These are the steps of TFLite's optimized kernels. The reference kernels of both runtimes
+        take the int8 for uint8, and give nonsense for any negative number.
+        """
+        del isas
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        scale = np.float32(source.scale) / np.float32(output.scale)
+        count = source.size // output.size
+        bias = np.float32(-source.zero_point) * scale * np.float32(count)
+        fields = {
+            "reduction": self.walks(graph),
+            "scale": float(scale),
+            "bias": float(bias),
+            "output_offset": output.zero_point,
+        }
+        params = Struct("tinyml_sum_params", "params", fields)
+        return reduction_kernel(self, "tinyml_sum_s8", params)
