@@ -31,4 +31,37 @@ typedef struct {
 void tinyml_fully_connected_s16(const tinyml_fully_connected_params *params, const int16_t *input,
                                 const int8_t *weights, int16_t *output);
 
+/* Outputs of these may be an input of the output's shape. */
+void tinyml_add_s16(const tinyml_binary_params *params, const int16_t *first,
+                    const int16_t *second, int16_t *output);
+void tinyml_sub_s16(const tinyml_binary_params *params, const int16_t *first,
+                    const int16_t *second, int16_t *output);
+void tinyml_mul_s16(const tinyml_mul_params *params, const int16_t *first, const int16_t *second,
+                    int16_t *output);
+
+/* To another scale, clamped; the output may be the input. */
+void tinyml_requantize_s16(const tinyml_output *to, const int16_t *input, int16_t *output,
+                           int32_t size);
+
+void tinyml_requantize_s16_s8(const tinyml_output *to, const int16_t *input, int8_t *output,
+                              int32_t size);
+
+/* output[i] = table[input[i] + 128] */
+void tinyml_lookup_s8_s16(const int16_t table[256], const int8_t *input, int16_t *output,
+                          int32_t size);
+
+void tinyml_mean_s16(const tinyml_mean_params *params, const int16_t *input, int16_t *output);
+
+typedef struct {
+    int32_t rows;
+    int32_t row_size;
+    int32_t multiplier; /* Q31: from differences to steps of 10 / 65535 */
+    int32_t shift;
+    const int16_t *exponential; /* exp of -10 to 0, 513 points */
+    const int16_t *reciprocal; /* 1 / (1 + x) for 0 to 1, 513 points */
+} tinyml_softmax_s16_params;
+
+void tinyml_softmax_s16(const tinyml_softmax_s16_params *params, const int16_t *input,
+                        int16_t *output);
+
 #endif

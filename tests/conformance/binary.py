@@ -1,11 +1,11 @@
 """Cases of operators that combine two tensors element by element."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from single_operator import OUTPUT, Draw, int8_tensor, single_operator
+from single_operator import OUTPUT, Draw, limits_of, single_operator, symmetric
 
-from tinyml.ir.graph import Graph, QuantParams, Shape
+from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ops.activation import Activation
 from tinyml.ops.base import Operator
 
@@ -23,6 +23,7 @@ class Parameters:
     activation: Activation = Activation.NONE
     twice: bool = False
     constant: int | None = None  # the index of the input that is one
+    dtype: DType = DType.INT8
 
 
 Make = Callable[[Parameters, tuple[str, str]], Operator]
@@ -100,11 +101,13 @@ def binary_graph(
     zero_points = p.zero_points or tuple(draw.zero_point() for _ in range(3))
     chosen = p.scales or scales or tuple(draw.scale(0.01, 0.3) for _ in range(3))
     quants = [QuantParams.per_tensor(s, z) for s, z in zip(chosen, zero_points, strict=True)]
+    if p.dtype is DType.INT16:
+        quants = [symmetric(quant) for quant in quants]
     if one_quant or p.twice:
         quants[1] = quants[0]
     output = quants[0] if one_quant else quants[2]
     tensors = [
-        int8_tensor(name, shape, quant, draw.int8(shape) if p.constant == index else None)
+        Tensor(name, shape, p.dtype, quant, _data(draw, p, shape) if p.constant == index else None)
         for index, (name, shape, quant) in enumerate(
             zip((FIRST, SECOND), p.shapes, quants, strict=False)
         )
@@ -112,6 +115,17 @@ def binary_graph(
     tensors = tensors[:1] if p.twice else tensors
     op = make(p, (tensors[0].name, tensors[-1].name))
     return single_operator(op, tensors, output if quantized_output else None)
+
+
+def _data(draw: Draw, p: Parameters, shape: Shape) -> Array:
+    low, high = limits_of(p.dtype)
+    return draw.rng.integers(low + 1, high + 1, shape).astype(p.dtype.numpy)
+
+
+def widened(corners: Iterable[Parameters], draw: Draw) -> Iterator[Parameters]:
+    """The same and drawn ones in int16."""
+    for parameters in (*corners, *drawn(draw, activation=True)):
+        yield replace(parameters, dtype=DType.INT16)
 
 
 def arithmetic(kind: type[Operator], name: str) -> Make:

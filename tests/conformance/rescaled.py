@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from single_operator import Draw
+from single_operator import Draw, symmetric
 
 from tinyml.ir.graph import QuantParams
 from tinyml.numerics.fixed_point import quantize_multiplier, requantize
@@ -43,6 +43,13 @@ def rescalings(draw: Draw) -> Iterator[tuple[QuantParams, QuantParams]]:
         yield draw.quant(0.005, 0.2), draw.quant(0.005, 0.2)
     for _ in range(PAIRS_NEAR_HALVES):
         yield _near_halves(draw)
+
+
+def wide_rescalings(draw: Draw) -> Iterator[tuple[QuantParams, QuantParams]]:
+    """The same for int16, whose zero points are 0; ratios beyond 2^15 do not fit 32 bits."""
+    for source, output in rescalings(draw):
+        if source.scale[0] / output.scale[0] < 2**15:
+            yield symmetric(source), symmetric(output)
 
 
 def _near_halves(draw: Draw) -> tuple[QuantParams, QuantParams]:

@@ -17,7 +17,7 @@ from tinyml.ir.verify import verify_quantized
 from tinyml.ops.activation import Activation
 from tinyml.ops.base import Operator
 from tinyml.ops.window import Padding
-from tinyml.runtime.tflite import Runtime, reference_runtime
+from tinyml.runtime.tflite import LITERT_REFERENCE, Runtime, reference_runtime
 
 SEED = 20240119
 
@@ -169,10 +169,16 @@ def operators_with_cases() -> list[str]:
 
 
 def cases_of(operator: str) -> tuple[Case, ...]:
-    """The oracle is the default one unless the file of cases names another as ORACLE."""
+    """The oracle is the default one unless the file of cases names another as ORACLE.
+
+    What a file calls ``litert_cases`` goes to LiteRT's reference kernels.
+    """
     module = importlib.import_module(f"cases.{operator}")
     oracle = getattr(module, "ORACLE", reference_runtime())
-    return tuple(numbered(operator, module.cases(), oracle))
+    cases = numbered(operator, module.cases(), oracle)
+    if not hasattr(module, "litert_cases"):
+        return tuple(cases)
+    return (*cases, *numbered(f"{operator}_litert", module.litert_cases(), LITERT_REFERENCE))
 
 
 def all_cases() -> tuple[Case, ...]:

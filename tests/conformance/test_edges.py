@@ -32,7 +32,7 @@ def test_float_samples_become_the_int8_of_the_reference_quantize(graph):
 
     (expected,) = run_tflite(write_tflite(graph), [samples], reference_runtime())
 
-    np.testing.assert_array_equal(quantize(samples, output.quant), expected)
+    np.testing.assert_array_equal(quantize(samples, output.quant, output.dtype), expected)
 
 
 def test_int8_results_become_the_floats_of_the_reference_dequantize():

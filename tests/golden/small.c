@@ -32,7 +32,7 @@ extern const int32_t small_layer_08_logits_bias[3];
 static int layer_01_padded(int8_t *memory)
 {
     static const tinyml_pad_params pad_params = {.input = {1, 6, 6, 2}, .before = {0, 1, 1, 0}, .output = {1, 8, 8, 2}};
-    tinyml_pad_s8(&pad_params, memory + 128, memory + 0, 3);
+    tinyml_pad(&pad_params, memory + 128, memory + 0, 3);
     return ARM_CMSIS_NN_SUCCESS;
 }
 

@@ -175,20 +175,24 @@ def _render_argument(program: Program, argument: Argument, layer: Layer) -> str:
             return "&context"
         case ConstantArray(suffix=suffix):
             return constant_name(program.name, layer, suffix)
-        case TensorPointer(name=name):
-            return _render_pointer(program, name)
+        case TensorPointer():
+            return _render_pointer(program, argument)
         case _:
             return str(argument)
 
 
-def _render_pointer(program: Program, name: str) -> str:
+def _render_pointer(program: Program, pointer: TensorPointer) -> str:
+    name = pointer.name
     if not name:
         return "NULL"
-    if name in program.constant_names:
-        return program.constant_names[name]
-    address = f"memory + {program.plan.tensors[name]}"
     dtype = program.graph.tensor(name).dtype
-    return address if dtype is DType.INT8 else f"({c_type(dtype.numpy)} *)({address})"
+    if name in program.constant_names:
+        constant = program.constant_names[name]
+        needs_cast = pointer.as_bytes and dtype is not DType.INT8
+        return f"(const int8_t *){constant}" if needs_cast else constant
+    address = f"memory + {program.plan.tensors[name]}"
+    is_plain = pointer.as_bytes or dtype is DType.INT8
+    return address if is_plain else f"({c_type(dtype.numpy)} *)({address})"
 
 
 def _render_struct(program: Program, layer: Layer, struct: Struct) -> str:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tinyml.ir.graph import Graph
+from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.base import Isa, Kernel, KernelCall, TensorPointer
-from tinyml.ops.elementwise import (
-    ArithmeticOperator,
-    combination_kernel,
-    common_scale,
-    is_flat,
-    sum_multiplier,
-)
-
-# Bits by which both inputs are scaled up first, so that rescaling them loses little.
-LEFT_SHIFT = 20
+from tinyml.ops.dtypes import VERSIONS
+from tinyml.ops.elementwise import common_scale, is_flat
+from tinyml.ops.onnx_node import Operands
+from tinyml.ops.sums import SumOperator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Add(ArithmeticOperator):
+class Add(SumOperator):
     """Elementwise sum with broadcasting and fused activation."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("ADD",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Add": Operands.ANY, "Sum": Operands.ANY}
     options_table: ClassVar[str] = "AddOptions"
     onnx_type: ClassVar[str] = "Add"
+
+    def version(self, graph: Graph) -> int:
+        """The version that brought the dtype."""
+        return VERSIONS[graph.tensor(self.inputs[0]).dtype]
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Rescale both inputs to twice the larger scale, add, rescale to the output's.
@@ -34,19 +34,17 @@ class Add(ArithmeticOperator):
         CMSIS-NN's kernel does it for inputs of one shape, ours where one is broadcast.
         """
         del isas
-        real = sum_multiplier(graph, self, LEFT_SHIFT)
+        suffix = "s16" if graph.tensor(self.inputs[0]).dtype is DType.INT16 else "s8"
         if is_flat(graph, self):
-            return self._cmsis_nn_kernel(graph, real)
-        return combination_kernel(
-            graph, self, "tinyml_add_s8", LEFT_SHIFT, real, self.limits(graph)
-        )
+            return self._cmsis_nn_kernel(graph, f"arm_elementwise_add_{suffix}")
+        return self.combine(graph, f"tinyml_add_{suffix}")
 
-    def _cmsis_nn_kernel(self, graph: Graph, output_multiplier: float) -> Kernel:
+    def _cmsis_nn_kernel(self, graph: Graph, function: str) -> Kernel:
         first, second = (graph.tensor(name) for name in self.inputs)
         output = graph.tensor(self.outputs[0])
         common = common_scale(graph, self)
         call = KernelCall(
-            function="arm_elementwise_add_s8",
+            function=function,
             arguments=(
                 TensorPointer(first.name),
                 TensorPointer(second.name),
@@ -54,10 +52,10 @@ class Add(ArithmeticOperator):
                 *quantize_multiplier(first.scale / common),
                 -second.zero_point,
                 *quantize_multiplier(second.scale / common),
-                LEFT_SHIFT,
+                self.left_shift(graph),
                 TensorPointer(output.name),
                 output.zero_point,
-                *quantize_multiplier(output_multiplier),
+                *quantize_multiplier(self.output_multiplier(graph)),
                 *self.limits(graph),
                 output.size,
             ),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ir.graph import Graph, TensorSpec
 from tinyml.ops.activation import Activation
 from tinyml.ops.base import (
     Isa,
@@ -22,6 +22,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import ACTIVATIONS, VERSIONS
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # arm_concatenation_s8_x takes its sizes as uint16_t.
@@ -67,7 +68,7 @@ class Concatenation(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The inputs' shape with their sizes along the axis added up."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph, *ACTIVATIONS)
         shapes = [graph.tensor(name).shape for name in self.inputs]
         others = {(*shape[: self.axis], *shape[self.axis + 1 :]) for shape in shapes}
         if len(others) != 1 or {len(shape) for shape in shapes} != {len(shapes[0])}:
@@ -82,10 +83,10 @@ class Concatenation(Operator):
         return QuantizationRule(inputs_follow_output=True)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 1 for float, 2 for int8."""
+        """Write the version that brought the dtype."""
         return TfliteOp(
             opcode="CONCATENATION",
-            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            version=VERSIONS[graph.tensor(self.inputs[0]).dtype],
             inputs=self.inputs,
             options_table="ConcatenationOptions",
             options={"axis": self.axis},
@@ -110,7 +111,7 @@ class Concatenation(Operator):
         del isas
         output = graph.tensor(self.outputs[0])
         outer = math.prod(output.shape[: self.axis])
-        output_run = math.prod(output.shape[self.axis :])
+        output_run = math.prod(output.shape[self.axis :]) * output.dtype.itemsize
         if max(outer, output_run) > LARGEST_SIZE:
             raise self.error(
                 f"output '{output.name}' {output.shape} joins {outer} runs of {output_run} bytes, "
@@ -118,11 +119,12 @@ class Concatenation(Operator):
             )
         calls, offset = [], 0
         for name in self.inputs:
-            run = math.prod(graph.tensor(name).shape[self.axis :])
+            run = math.prod(graph.tensor(name).shape[self.axis :]) * output.dtype.itemsize
             sizes = (run, outer, 1, 1)
-            arguments = (TensorPointer(name), *sizes, TensorPointer(output.name))
+            pointers = [TensorPointer(tensor, as_bytes=True) for tensor in (name, output.name)]
             call = KernelCall(
-                function="arm_concatenation_s8_x", arguments=(*arguments, output_run, offset)
+                function="arm_concatenation_s8_x",
+                arguments=(pointers[0], *sizes, pointers[1], output_run, offset),
             )
             calls.append(call)
             offset += run

@@ -1,4 +1,4 @@
-"""DEQUANTIZE: int8 to float at the model's edge."""
+"""DEQUANTIZE: integers to float at the model's edge."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import VERSIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class Dequantize(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape of the input, float32."""
-        require_dtype(self, graph, DType.INT8)
+        require_dtype(self, graph, DType.INT8, DType.INT16)
         return (TensorSpec(graph.tensor(self.inputs[0]).shape, DType.FLOAT32),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
@@ -41,11 +42,10 @@ class Dequantize(Operator):
         return QuantizationRule()
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 2, which brought int8."""
-        del graph
+        """Write version 2, which brought int8, or 3, which brought int16."""
         return TfliteOp(
             opcode="DEQUANTIZE",
-            version=2,
+            version=VERSIONS[graph.tensor(self.inputs[0]).dtype],
             inputs=self.inputs,
             options_table="DequantizeOptions",
         )

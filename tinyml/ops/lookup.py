@@ -1,4 +1,4 @@
-"""Operators of one int8 tensor, run as a table of 256 bytes made at build time."""
+"""Operators of one int8 tensor, run as a table of 256 values made at build time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tinyml.ir.graph import Array, Graph, Tensor
+from tinyml.ir.graph import Array, DType, Graph, Tensor
 from tinyml.numerics.affine import LIMITS
 from tinyml.numerics.fixed_point import quantize_multiplier, requantize
 from tinyml.ops.base import (
@@ -28,23 +28,25 @@ class LookupOperator(Operator):
 
     @abc.abstractmethod
     def table(self, graph: Graph) -> Array:
-        """Outputs, int8 (256,), for the inputs -128 to 127 in that order."""
+        """Outputs, (256,) of their dtype, for the inputs -128 to 127 in that order."""
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Look every element up."""
         del isas
         source, output = self.inputs[0], self.outputs[0]
+        widens = graph.tensor(output).dtype is DType.INT16
+        function = "tinyml_lookup_s8_s16" if widens else "tinyml_lookup_s8"
         call = KernelCall(
-            function="tinyml_lookup_s8",
+            function=function,
             arguments=(
                 ConstantArray("table", self.table(graph)),
                 TensorPointer(source),
                 TensorPointer(output),
                 graph.tensor(output).size,
             ),
-            source="tinyml_lookup_s8.c",
+            source=f"{function}.c",
         )
-        return Kernel(calls=(call,), may_overwrite=(source,))
+        return Kernel(calls=(call,), may_overwrite=() if widens else (source,))
 
 
 def requantized(
@@ -57,4 +59,4 @@ def requantized(
     multiplier, shift = quantize_multiplier(real)
     values = requantize(ALL_INT8.astype(np.int64) - source.zero_point, multiplier, shift)
     low, high = limits or LIMITS[output.dtype]
-    return np.clip(values + output.zero_point, low, high).astype(np.int8)
+    return np.clip(values + output.zero_point, low, high).astype(output.dtype.numpy)

@@ -25,6 +25,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import ACTIVATIONS, VERSIONS
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.onnx_reduction import read_onnx_axes, reduced_order
 
@@ -77,7 +78,7 @@ class Mean(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape without the axes, or with 1 in their place."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph, *ACTIVATIONS)
         shape = graph.tensor(self.inputs[0]).shape
         kept = [1 if axis in self.axes else size for axis, size in enumerate(shape)]
         if not self.keep_dims:
@@ -90,11 +91,11 @@ class Mean(Operator):
         return QuantizationRule()
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 1 for float, 2 for int8."""
+        """Write the version that brought the dtype."""
         axes = InlineConstant("axes", np.array(self.axes, np.int32))
         return TfliteOp(
             opcode="MEAN",
-            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            version=VERSIONS[graph.tensor(self.inputs[0]).dtype],
             inputs=(*self.inputs, axes),
             options_table="ReducerOptions",
             options={"keepDims": self.keep_dims},
@@ -129,14 +130,15 @@ class Mean(Operator):
             "shift": shift,
             "output_offset": output.zero_point,
         }
+        function = "tinyml_mean_s16" if source.dtype is DType.INT16 else "tinyml_mean_s8"
         call = KernelCall(
-            function="tinyml_mean_s8",
+            function=function,
             arguments=(
                 Struct("tinyml_mean_params", "mean_params", params),
                 TensorPointer(source.name),
                 TensorPointer(output.name),
             ),
-            source="tinyml_mean_s8.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,))
 

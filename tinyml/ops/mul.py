@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ import numpy as np
 from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.base import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.dtypes import ACTIVATIONS
 from tinyml.ops.elementwise import (
     ArithmeticOperator,
     elementwise_kernel,
@@ -17,9 +19,10 @@ from tinyml.ops.elementwise import (
     input_walk,
     is_flat,
 )
+from tinyml.ops.onnx_node import Operands
 
-# Products take 16 bits and a sign; more than 14 to the left would leave 32 bits.
-LARGEST_SHIFT = 14
+# Bits to the left that products may move without leaving 32: int8's take 16 and a sign, int16's 30.
+LARGEST_SHIFTS = {DType.INT8: 14, DType.INT16: 0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +30,16 @@ class Mul(ArithmeticOperator):
     """Elementwise product with broadcasting and fused activation."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("MUL",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Mul": Operands.ANY}
     options_table: ClassVar[str] = "MulOptions"
     onnx_type: ClassVar[str] = "Mul"
+    dtypes: ClassVar[tuple[DType, ...]] = ACTIVATIONS
 
     def version(self, graph: Graph) -> int:
-        """Version 3 brought output scales finer than the product of the inputs'."""
-        if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32:
-            return 1
+        """Version 3 brought output scales finer than the product of the inputs', 4 int16."""
+        dtype = graph.tensor(self.inputs[0]).dtype
+        if dtype is not DType.INT8:
+            return 1 if dtype is DType.FLOAT32 else 4
         return 3 if self._multiplier(graph) >= 1 else 2
 
     def macs(self, graph: Graph) -> int:
@@ -47,11 +53,12 @@ class Mul(ArithmeticOperator):
         output = graph.tensor(self.outputs[0])
         real = self._multiplier(graph)
         multiplier, shift = quantize_multiplier(real)
-        if shift > LARGEST_SHIFT:
+        if shift > LARGEST_SHIFTS[first.dtype]:
             raise self.error(
                 f"output '{output.name}' has scale {output.scale:.9g}, too small beside the "
                 f"inputs' {first.scale:.9g} and {second.scale:.9g} for 32-bit products"
             )
+        suffix = "s16" if first.dtype is DType.INT16 else "s8"
         if not is_flat(graph, self):
             fields = {
                 "walk": input_walk(graph, self),
@@ -60,9 +67,9 @@ class Mul(ArithmeticOperator):
                 "output": finishing(output, real, self.limits(graph)),
             }
             params = Struct("tinyml_mul_params", "params", fields)
-            return elementwise_kernel(graph, self, "tinyml_mul_s8", params)
+            return elementwise_kernel(graph, self, f"tinyml_mul_{suffix}", params)
         call = KernelCall(
-            function="arm_elementwise_mul_s8",
+            function=f"arm_elementwise_mul_{suffix}",
             arguments=(
                 TensorPointer(first.name),
                 TensorPointer(second.name),

@@ -1,4 +1,4 @@
-"""PAD with zeros of the real numbers, the zero point in int8."""
+"""PAD with zeros of the real numbers: the zero point, which is 0 in int16."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import ACTIVATIONS, VERSIONS
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.onnx_window import OnnxWindow
 from tinyml.ops.window import Padding, spatial
@@ -67,7 +68,7 @@ class Pad(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape, each dimension grown by its paddings."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph, *ACTIVATIONS)
         source = graph.tensor(self.inputs[0])
         grown = (size + sum(pair) for size, pair in zip(source.shape, self.paddings, strict=True))
         return (TensorSpec(tuple(grown), dtype),)
@@ -78,11 +79,11 @@ class Pad(Operator):
         return QuantizationRule(output_follows_input=True)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 1 for float, 2 for int8."""
+        """Write the version that brought the dtype."""
         paddings = InlineConstant("paddings", np.array(self.paddings, np.int32))
         return TfliteOp(
             opcode=self.opcodes[0],
-            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            version=VERSIONS[graph.tensor(self.inputs[0]).dtype],
             inputs=(self.inputs[0], paddings, *self.inputs[1:]),
             options_table=self.options_table,
         )
@@ -114,21 +115,21 @@ class Pad(Operator):
         missing = KERNEL_RANK - len(source.shape)
         if missing < 0:
             raise self.error(f"input '{source.name}' has more than {KERNEL_RANK} dimensions")
-        before = [0] * missing + [pair[0] for pair in self.paddings]
+        before = tuple(pair[0] for pair in self.paddings)
         params = {
-            "input": [1] * missing + list(source.shape),
-            "before": before,
-            "output": [1] * missing + list(output.shape),
+            "input": [1] * missing + _in_bytes(source.shape, source.dtype),
+            "before": [0] * missing + _in_bytes(before, source.dtype),
+            "output": [1] * missing + _in_bytes(output.shape, source.dtype),
         }
         call = KernelCall(
-            function="tinyml_pad_s8",
+            function="tinyml_pad",
             arguments=(
                 Struct("tinyml_pad_params", "pad_params", params),
                 TensorPointer(source.name),
                 TensorPointer(output.name),
                 self.byte(graph),
             ),
-            source="tinyml_pad_s8.c",
+            source="tinyml_pad.c",
         )
         return Kernel(calls=(call,))
 
@@ -147,6 +148,11 @@ def read_paddings(node: TfliteNode) -> tuple[tuple[int, int], ...]:
             "dimensions"
         )
     return tuple((int(before), int(after)) for before, after in given)
+
+
+def _in_bytes(sizes: tuple[int, ...], dtype: DType) -> list[int]:
+    """Sizes of the dimensions, the innermost in bytes."""
+    return [*sizes[:-1], sizes[-1] * dtype.itemsize]
 
 
 def read_onnx_paddings(node: OnnxNodeIn) -> tuple[tuple[int, int], ...]:

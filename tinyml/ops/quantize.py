@@ -1,4 +1,4 @@
-"""QUANTIZE: float to int8 at the model's edge, int8 to int8 of another scale inside."""
+"""QUANTIZE: float to integers at the model's edge, integers to another scale or width inside."""
 
 from __future__ import annotations
 
@@ -6,26 +6,35 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
-from tinyml.ops.base import Layout, OnnxNode, QuantizationRule, TfliteNode, TfliteOp
+from tinyml.numerics.affine import LIMITS
+from tinyml.ops.base import Isa, Kernel, Layout, OnnxNode, QuantizationRule, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import ACTIVATIONS
 from tinyml.ops.lookup import LookupOperator, requantized
+from tinyml.ops.requantize import requantize_kernel
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quantize(LookupOperator):
     """Express the same real numbers in the output's scale and zero point."""
 
+    dtype: DType = DType.INT8  # of the output
+
     opcodes: ClassVar[tuple[str, ...]] = ("QUANTIZE",)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
-        """Read nothing but the tensors."""
-        return cls(name=node.name, inputs=node.inputs, outputs=node.outputs)
+        """Read the output's dtype."""
+        dtype = node.tensors[node.outputs[0]].dtype
+        operator = cls(name=node.name, inputs=node.inputs, outputs=node.outputs, dtype=dtype)
+        if dtype not in {DType.INT8, DType.INT16}:
+            raise operator.error(f"output is {dtype.value}, expected int8 or int16")
+        return operator
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
-        """Shape of the input, int8."""
-        require_dtype(self, graph, DType.FLOAT32, DType.INT8)
-        return (TensorSpec(graph.tensor(self.inputs[0]).shape, DType.INT8),)
+        """Shape of the input."""
+        require_dtype(self, graph, *ACTIVATIONS)
+        return (TensorSpec(graph.tensor(self.inputs[0]).shape, self.dtype),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Input and output have parameters of their own."""
@@ -33,10 +42,11 @@ class Quantize(LookupOperator):
         return QuantizationRule()
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 1 from float, 2 from int8."""
+        """Write version 1 from float to int8, else 2."""
+        is_first = graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 and self.dtype is DType.INT8
         return TfliteOp(
             opcode="QUANTIZE",
-            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            version=1 if is_first else 2,
             inputs=self.inputs,
             options_table="QuantizeOptions",
         )
@@ -53,6 +63,13 @@ class Quantize(LookupOperator):
     def table(self, graph: Graph) -> Array:
         """Rescale (TFLite's Requantize), by a ratio in double."""
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
-        if source.dtype is not DType.INT8:
-            raise self.error("float input is only supported at the model's edge")
         return requantized(source, output, source.scale / output.scale)
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Look int8 up, rescale int16."""
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        if source.dtype is DType.FLOAT32:
+            raise self.error("float input is only supported at the model's edge")
+        if source.dtype is DType.INT8:
+            return super().to_c(graph, isas)
+        return requantize_kernel(graph, self, source.scale / output.scale, LIMITS[self.dtype])

@@ -11,10 +11,12 @@ import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.activation import Activation, clip_node, quantized_bounds
-from tinyml.ops.base import OnnxNode, QuantizationRule, TfliteNode, TfliteOp
+from tinyml.ops.base import Isa, Kernel, OnnxNode, QuantizationRule, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import ACTIVATIONS, VERSIONS
 from tinyml.ops.lookup import LookupOperator, requantized
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.requantize import requantize_kernel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,7 @@ class Relu(LookupOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape and dtype of the input."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph, *ACTIVATIONS)
         return (TensorSpec(graph.tensor(self.inputs[0]).shape, dtype),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
@@ -61,11 +63,11 @@ class Relu(LookupOperator):
         return QuantizationRule()
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 1 for float, 2 for int8."""
-        is_float = graph.tensor(self.inputs[0]).dtype is DType.FLOAT32
+        """Write the version that brought the dtype; RELU_N1_TO_1 has one only."""
+        has_one = self.activation is Activation.RELU_N1_TO_1
         return TfliteOp(
             opcode=self.activation.name,
-            version=1 if is_float or self.activation is Activation.RELU_N1_TO_1 else 2,
+            version=1 if has_one else VERSIONS[graph.tensor(self.inputs[0]).dtype],
             inputs=self.inputs,
         )
 
@@ -75,8 +77,20 @@ class Relu(LookupOperator):
         return (clip_node(self.inputs[0], self.outputs[0], self.activation.bounds),)
 
     def table(self, graph: Graph) -> Array:
-        """Rescale and clamp (TFLite's QuantizedReluX), by a ratio in float32."""
+        """Rescale and clamp (TFLite's QuantizedReluX)."""
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
-        ratio = float(np.float32(source.scale) / np.float32(output.scale))
-        limits = quantized_bounds(self.activation.bounds, output)
-        return requantized(source, output, ratio, limits)
+        return requantized(source, output, self._ratio(graph), self._limits(graph))
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Look int8 up, rescale int16."""
+        if graph.tensor(self.inputs[0]).dtype is DType.INT8:
+            return super().to_c(graph, isas)
+        return requantize_kernel(graph, self, self._ratio(graph), self._limits(graph))
+
+    def _ratio(self, graph: Graph) -> float:
+        """Input scale over output scale, in float32 as TFLite has it."""
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        return float(np.float32(source.scale) / np.float32(output.scale))
+
+    def _limits(self, graph: Graph) -> tuple[int, int]:
+        return quantized_bounds(self.activation.bounds, graph.tensor(self.outputs[0]))

@@ -9,9 +9,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import DType, Graph, QuantParams, TensorSpec
+from tinyml.ir.graph import Array, DType, Graph, QuantParams, Tensor, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
+from tinyml.numerics.interpolated import HIGH, LOW, interpolated_table
 from tinyml.ops.base import (
+    ConstantArray,
     InlineConstant,
     Isa,
     Kernel,
@@ -19,11 +21,13 @@ from tinyml.ops.base import (
     OnnxNode,
     Operator,
     QuantizationRule,
+    Struct,
     TensorPointer,
     TfliteNode,
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import ACTIVATIONS, VERSIONS
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # Integer bits of the fixed-point differences from the row maximum (kScaledDiffIntegerBits).
@@ -31,6 +35,13 @@ DIFF_INTEGER_BITS = 5
 # Elements from which a row's exponentials, each at most 1, may add up to 512.
 WIDE_ROW = 512
 OUTPUT_QUANT = QuantParams.per_tensor(1 / 256, -128)
+WIDE_OUTPUT_QUANT = QuantParams.per_tensor(1 / 32768, 0)
+
+# int16: exponentials of differences down to -10 count, the rest is nothing.
+SMALLEST_EXPONENT = 10.0
+# Differences take 17 bits, a row's exponentials 15 each.
+LARGEST_WIDE_SHIFT = 14
+LARGEST_WIDE_ROW = 65535
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,22 +70,22 @@ class Softmax(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape and dtype of the input."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph, *ACTIVATIONS)
         source = graph.tensor(self.inputs[0])
         if not source.shape or source.size == 0:
             raise self.error(f"input '{source.name}' has shape {source.shape}, expected elements")
         return (TensorSpec(source.shape, dtype),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
-        """Probabilities lie in [0, 1), which 1/256 and -128 cover."""
+        """Probabilities lie in [0, 1), which 1/256 and -128 cover, or 1/32768 in int16."""
         del graph
-        return QuantizationRule(fixed_output=OUTPUT_QUANT)
+        return QuantizationRule(fixed_output=OUTPUT_QUANT, fixed_wide_output=WIDE_OUTPUT_QUANT)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 1 for float, 2 for int8."""
+        """Write the version that brought the dtype."""
         return TfliteOp(
             opcode="SOFTMAX",
-            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            version=VERSIONS[graph.tensor(self.inputs[0]).dtype],
             inputs=self.inputs,
             options_table="SoftmaxOptions",
             options={"beta": self.beta},
@@ -103,6 +114,8 @@ class Softmax(Operator):
         """
         del isas
         source = graph.tensor(self.inputs[0])
+        if source.dtype is DType.INT16:
+            return self._wide_kernel(source)
         beta_scale = float(np.float32(self.beta)) * source.scale
         real = min(beta_scale * (1 << (31 - DIFF_INTEGER_BITS)), 2.0**31 - 1)
         if real <= 1:
@@ -128,3 +141,47 @@ class Softmax(Operator):
             source="tinyml_softmax_wide_s8.c" if wide else None,
         )
         return Kernel(calls=(call,))
+
+    def _wide_kernel(self, source: Tensor) -> Kernel:
+        """Call our int16 kernel: CMSIS-NN's lets a sum just below a power of two overflow."""
+        row = source.shape[-1]
+        product = float(np.float32(source.scale) * np.float32(self.beta))
+        multiplier, shift = quantize_multiplier(product * LARGEST_WIDE_ROW / SMALLEST_EXPONENT)
+        if shift > LARGEST_WIDE_SHIFT or row > LARGEST_WIDE_ROW:
+            raise self.error(
+                f"input '{source.name}' has scale {source.scale:.9g} and rows of {row}, beta is "
+                f"{self.beta:.9g}: too much for 32 bits"
+            )
+        fields = {
+            "rows": source.size // row,
+            "row_size": row,
+            "multiplier": multiplier,
+            "shift": shift,
+            "exponential": ConstantArray("exponential", _exponential_table()),
+            "reciprocal": ConstantArray("reciprocal", _reciprocal_table()),
+        }
+        call = KernelCall(
+            function="tinyml_softmax_s16",
+            arguments=(
+                Struct("tinyml_softmax_s16_params", "params", fields),
+                TensorPointer(source.name),
+                TensorPointer(self.outputs[0]),
+            ),
+            source="tinyml_softmax_s16.c",
+        )
+        return Kernel(calls=(call,))
+
+
+def _exponential_table() -> Array:
+    """``exp`` from -10 to 0, with 15 fraction bits."""
+    return interpolated_table(np.exp, _spread(SMALLEST_EXPONENT, HIGH), _spread(2.0, 0))
+
+
+def _reciprocal_table() -> Array:
+    """``1 / (1 + x)`` from 0 to 1, with 15 fraction bits."""
+    return interpolated_table(lambda x: 1 / (1 + x), _spread(1.0, LOW), _spread(2.0, 0))
+
+
+def _spread(width: float, zero_point: int) -> QuantParams:
+    """Spread a range over all of int16."""
+    return QuantParams.per_tensor(width / (HIGH - LOW), zero_point)

@@ -1,9 +1,9 @@
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from single_operator import OUTPUT, Draw, int8_tensor, single_operator
+from single_operator import OUTPUT, Draw, single_operator, symmetric
 
-from tinyml.ir.graph import Graph, Shape
+from tinyml.ir.graph import DType, Graph, Shape, Tensor
 from tinyml.ops.concatenation import Concatenation
 
 
@@ -16,6 +16,7 @@ class Parameters:
     sizes: tuple[int, ...]
     repeated: int = 0
     constant: bool = False  # the last input is one
+    dtype: DType = DType.INT8
 
 
 CORNERS = (
@@ -42,6 +43,10 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("concatenation")
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         yield parameters, _graph(draw, parameters)
+    draw = Draw("concatenation int16")
+    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        wide = replace(parameters, dtype=DType.INT16)
+        yield wide, _graph(draw, wide)
 
 
 def _drawn(draw: Draw) -> Parameters:
@@ -59,9 +64,12 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
     quant = draw.quant()
     shapes = [(*p.shape[: p.axis], size, *p.shape[p.axis + 1 :]) for size in p.sizes]
     constant = len(shapes) - 1 if p.constant and len(shapes) > 1 else None
+    if p.dtype is DType.INT16:
+        quant = symmetric(quant)
+    data = [draw.int8(shape) if i == constant else None for i, shape in enumerate(shapes)]
     tensors = [
-        int8_tensor(f"source_{i}", shape, quant, draw.int8(shape) if i == constant else None)
-        for i, shape in enumerate(shapes)
+        Tensor(f"source_{i}", shape, p.dtype, quant, None if d is None else d.astype(p.dtype.numpy))
+        for i, (shape, d) in enumerate(zip(shapes, data, strict=True))
     ]
     inputs = tuple(tensor.name for tensor in tensors) + (tensors[0].name,) * p.repeated
     op = Concatenation(name="concatenation", inputs=inputs, outputs=(OUTPUT,), axis=p.axis)

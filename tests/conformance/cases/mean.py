@@ -1,10 +1,10 @@
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
-from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
+from single_operator import OUTPUT, SOURCE, Draw, activation, single_operator, symmetric
 
-from tinyml.ir.graph import Graph, QuantParams, Shape
+from tinyml.ir.graph import DType, Graph, QuantParams, Shape
 from tinyml.ops.mean import Mean
 
 
@@ -15,6 +15,7 @@ class Parameters:
     keep_dims: bool = True
     source: QuantParams | None = None
     output: QuantParams | None = None
+    dtype: DType = DType.INT8
 
 
 SHAPES: tuple[Shape, ...] = ((9,), (4, 7), (3, 4, 5), (2, 5, 3, 6))
@@ -51,6 +52,10 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("mean")
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         yield parameters, _graph(draw, parameters)
+    draw = Draw("mean int16")
+    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        wide = replace(parameters, dtype=DType.INT16)
+        yield wide, _graph(draw, wide)
 
 
 def _drawn(draw: Draw) -> Parameters:
@@ -66,4 +71,6 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
     source = p.source or draw.quant(0.02, 0.1)
     op = Mean(name="mean", inputs=(SOURCE,), outputs=(OUTPUT,), axes=p.axes, keep_dims=p.keep_dims)
     output = p.output or draw.quant(0.01, 0.1)
-    return single_operator(op, [int8_tensor(SOURCE, p.shape, source)], output)
+    if p.dtype is DType.INT16:
+        output = symmetric(output)
+    return single_operator(op, [activation(SOURCE, p.shape, p.dtype, source)], output)

@@ -1,9 +1,9 @@
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
+from single_operator import OUTPUT, SOURCE, Draw, activation, single_operator
 
-from tinyml.ir.graph import Graph, QuantParams, Shape
+from tinyml.ir.graph import DType, Graph, QuantParams, Shape
 from tinyml.ops.pad import Pad
 
 
@@ -12,6 +12,7 @@ class Parameters:
     shape: Shape
     paddings: tuple[tuple[int, int], ...]
     zero_point: int | None = None
+    dtype: DType = DType.INT8
 
 
 IMAGE = (1, 4, 5, 3)
@@ -42,6 +43,10 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("pad")
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         yield parameters, _graph(draw, parameters)
+    draw = Draw("pad int16")
+    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        wide = replace(parameters, dtype=DType.INT16)
+        yield wide, _graph(draw, wide)
 
 
 def _drawn(draw: Draw) -> Parameters:
@@ -54,4 +59,5 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
     zero_point = draw.zero_point() if p.zero_point is None else p.zero_point
     quant = QuantParams.per_tensor(draw.scale(), zero_point)
     op = Pad(name="pad", inputs=(SOURCE,), outputs=(OUTPUT,), paddings=p.paddings)
-    return single_operator(op, [int8_tensor(SOURCE, p.shape, quant)], quant)
+    source = activation(SOURCE, p.shape, p.dtype, quant)
+    return single_operator(op, [source], source.quant)

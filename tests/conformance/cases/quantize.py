@@ -2,28 +2,56 @@ from collections.abc import Iterator
 from typing import Any
 
 from rescaled import rescalings
-from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
+from single_operator import OUTPUT, SOURCE, Draw, single_operator, symmetric
 
-from tinyml.ir.graph import DType, Graph, Tensor
+from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ops.quantize import Quantize
 
 ALL_VALUES = (1, 16, 16, 1)
 SHAPES = ((1,), (7,), (3, 5), (2, 3, 3))
 
 
+INT8, INT16 = DType.INT8, DType.INT16
+
+
 def cases() -> Iterator[tuple[Any, Graph]]:
-    """From int8 to int8, inside a model."""
-    draw = Draw("quantize")
-    for source, output in rescalings(draw):
+    """From integers to integers, inside a model."""
+    for source_dtype, dtype in ((INT8, INT8), (INT16, INT16), (INT16, INT8)):
+        yield from _cases(source_dtype, dtype)
+
+
+def litert_cases() -> Iterator[tuple[Any, Graph]]:
+    """tflite-runtime 2.14 refuses to widen int8."""
+    return _cases(INT8, INT16)
+
+
+def _cases(source_dtype: DType, dtype: DType) -> Iterator[tuple[Any, Graph]]:
+    draw = Draw(f"quantize {source_dtype.value} {dtype.value}")
+    for source, output in _rescalings(draw, source_dtype, dtype):
         shape = draw.one_of(ALL_VALUES, ALL_VALUES, *SHAPES)
-        op = Quantize(name="quantize", inputs=(SOURCE,), outputs=(OUTPUT,))
-        graph = single_operator(op, [int8_tensor(SOURCE, shape, source)], output)
-        yield (shape, source, output), graph
+        op = Quantize(name="quantize", inputs=(SOURCE,), outputs=(OUTPUT,), dtype=dtype)
+        graph = single_operator(op, [Tensor(SOURCE, shape, source_dtype, source)], output)
+        yield (shape, source_dtype, source, dtype, output), graph
+
+
+def _rescalings(
+    draw: Draw, source_dtype: DType, dtype: DType
+) -> Iterator[tuple[QuantParams, QuantParams]]:
+    """Of int16, what fits 32 bits after rescaling."""
+    for source, output in rescalings(draw):
+        ratio = source.scale[0] / output.scale[0]
+        if source_dtype is INT16 and ratio >= 2**15:
+            continue
+        yield (
+            symmetric(source) if source_dtype is INT16 else source,
+            symmetric(output) if dtype is INT16 else output,
+        )
 
 
 def edges() -> Iterator[Graph]:
-    """From float to int8, at a model's edge."""
-    draw = Draw("quantize edges")
-    for _, output in rescalings(draw):
-        op = Quantize(name="quantize", inputs=(SOURCE,), outputs=(OUTPUT,))
-        yield single_operator(op, [Tensor(SOURCE, (1, 1000), DType.FLOAT32)], output)
+    """From float to integers, at a model's edge."""
+    for dtype in (INT8, INT16):
+        draw = Draw(f"quantize edges {dtype.value}")
+        for _, output in _rescalings(draw, dtype, dtype):
+            op = Quantize(name="quantize", inputs=(SOURCE,), outputs=(OUTPUT,), dtype=dtype)
+            yield single_operator(op, [Tensor(SOURCE, (1, 1000), DType.FLOAT32)], output)

@@ -1,10 +1,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rescaled import rescalings
+from rescaled import rescalings, wide_rescalings
 from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
+from single_operator import activation as activation_tensor
 
-from tinyml.ir.graph import Graph
+from tinyml.ir.graph import DType, Graph
 from tinyml.ops.activation import Activation
 from tinyml.ops.relu import Relu
 
@@ -20,3 +21,10 @@ def cases() -> Iterator[tuple[Any, Graph]]:
             op = Relu(name="relu", inputs=(SOURCE,), outputs=(OUTPUT,), activation=activation)
             graph = single_operator(op, [int8_tensor(SOURCE, shape, source)], output)
             yield (activation, shape, source, output), graph
+    draw = Draw("relu int16")
+    for kind in (Activation.RELU, Activation.RELU6):
+        for source, output in wide_rescalings(draw):
+            shape = draw.one_of(ALL_VALUES, *SHAPES)
+            op = Relu(name="relu", inputs=(SOURCE,), outputs=(OUTPUT,), activation=kind)
+            tensor = activation_tensor(SOURCE, shape, DType.INT16, source)
+            yield (kind, shape, source, output), single_operator(op, [tensor], output)

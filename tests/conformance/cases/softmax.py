@@ -1,10 +1,10 @@
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
+from single_operator import OUTPUT, SOURCE, Draw, activation, single_operator
 
-from tinyml.ir.graph import Graph, QuantParams, Shape
-from tinyml.ops.softmax import OUTPUT_QUANT, Softmax
+from tinyml.ir.graph import DType, Graph, QuantParams, Shape
+from tinyml.ops.softmax import OUTPUT_QUANT, WIDE_OUTPUT_QUANT, Softmax
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +13,7 @@ class Parameters:
     beta: float = 1.0
     scale: float = 0.1
     zero_point: int = 0
+    dtype: DType = DType.INT8
 
 
 CORNERS = (
@@ -25,6 +26,9 @@ CORNERS = (
     *(Parameters(zero_point=zero_point) for zero_point in (-128, 127)),
 )
 
+# Of int16, rows may be long.
+WIDE_CORNERS = (*CORNERS, *(Parameters(shape=(1, size)) for size in (512, 1000, 3000)))
+
 RANDOM_CASES = 25
 
 
@@ -32,6 +36,11 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("softmax")
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         yield parameters, _graph(parameters)
+    draw = Draw("softmax int16")
+    for parameters in (*WIDE_CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        finer = min(1.0, parameters.scale / 64 * draw.scale(0.25, 1.0))
+        wide = replace(parameters, dtype=DType.INT16, scale=finer)
+        yield wide, _graph(wide)
 
 
 def _drawn(draw: Draw) -> Parameters:
@@ -46,4 +55,5 @@ def _drawn(draw: Draw) -> Parameters:
 def _graph(p: Parameters) -> Graph:
     op = Softmax(name="softmax", inputs=(SOURCE,), outputs=(OUTPUT,), beta=p.beta)
     quant = QuantParams.per_tensor(p.scale, p.zero_point)
-    return single_operator(op, [int8_tensor(SOURCE, p.shape, quant)], OUTPUT_QUANT)
+    output = WIDE_OUTPUT_QUANT if p.dtype is DType.INT16 else OUTPUT_QUANT
+    return single_operator(op, [activation(SOURCE, p.shape, p.dtype, quant)], output)

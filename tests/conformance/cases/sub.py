@@ -12,6 +12,7 @@ from binary import (
     arithmetic,
     binary_graph,
     drawn,
+    widened,
 )
 from single_operator import Draw
 
@@ -51,4 +52,7 @@ CORNERS = (
 def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("sub")
     for parameters in (*CORNERS, *drawn(draw, activation=True)):
+        yield parameters, binary_graph(draw, parameters, arithmetic(Sub, "sub"))
+    draw = Draw("sub int16")
+    for parameters in widened(CORNERS, draw):
         yield parameters, binary_graph(draw, parameters, arithmetic(Sub, "sub"))
