@@ -1,0 +1,22 @@
+import math
+from collections.abc import Iterator
+
+from moved import moved
+from single_operator import OUTPUT, SOURCE, Draw
+from space_batches import Parameters, space_batches
+
+from tinyml.ir.graph import Graph
+from tinyml.ops.batch_to_space_nd import BatchToSpaceND
+
+
+def cases() -> Iterator[tuple[Parameters, Graph]]:
+    draw = Draw("batch_to_space_nd")
+    for p in space_batches(draw):
+        op = BatchToSpaceND(
+            name="batch_to_space_nd",
+            inputs=(SOURCE,),
+            outputs=(OUTPUT,),
+            block=p.block,
+            borders=p.borders,
+        )
+        yield p, moved(draw, op, (p.cells[0] * math.prod(p.block), *p.cells[1:]))

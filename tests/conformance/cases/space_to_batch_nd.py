@@ -1,0 +1,23 @@
+from collections.abc import Iterator
+
+from moved import moved
+from single_operator import OUTPUT, SOURCE, Draw
+from space_batches import Parameters, space_batches
+
+from tinyml.ir.graph import Graph
+from tinyml.ops.space_to_batch_nd import SpaceToBatchND
+
+
+def cases() -> Iterator[tuple[Parameters, Graph]]:
+    draw = Draw("space_to_batch_nd")
+    for p in space_batches(draw):
+        sizes = zip(p.cells[1:-1], p.block, p.borders, strict=True)
+        image = tuple(cells * step - sum(border) for cells, step, border in sizes)
+        op = SpaceToBatchND(
+            name="space_to_batch_nd",
+            inputs=(SOURCE,),
+            outputs=(OUTPUT,),
+            block=p.block,
+            borders=p.borders,
+        )
+        yield p, moved(draw, op, (p.cells[0], *image, p.cells[-1]))
