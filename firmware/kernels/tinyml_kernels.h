@@ -189,6 +189,30 @@ void tinyml_resize_nearest(const tinyml_resize_params *params, const int8_t *inp
 void tinyml_resize_bilinear_s8(const tinyml_resize_params *params, const int8_t *input,
                                int8_t *output);
 
+/* Slices of a tensor [batches][outer][size][slice], picked by indices [batches][count]. */
+typedef struct {
+    int32_t batches;
+    int32_t outer;
+    int32_t size;
+    int32_t slice; /* bytes */
+    int32_t count;
+} tinyml_gather_params;
+
+/* ARM_CMSIS_NN_ARG_ERROR where an index lies outside. */
+int tinyml_gather(const tinyml_gather_params *params, const void *input, const int32_t *indices,
+                  void *output);
+
+typedef struct {
+    int32_t input_bytes; /* of one element: 1, 2 or 4 */
+    int32_t is_signed;   /* the input, where it has 1 */
+    int32_t output_bytes;
+    int32_t to_bool; /* 1 for everything but 0 */
+    int32_t size;
+} tinyml_cast_params;
+
+/* Integers of one size to another; what does not fit is cut off. */
+void tinyml_cast(const tinyml_cast_params *params, const void *input, void *output);
+
 #include "tinyml_kernels_s16.h"
 
 #endif

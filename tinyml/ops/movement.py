@@ -96,15 +96,7 @@ class MovementOperator(Operator):
                 f"moves elements along {len(dimensions)} separate dimensions, expected at most "
                 f"{KERNEL_RANK}"
             )
-        sizes, input_steps, output_steps = zip(*[(1, 0, 0)] * missing, *dimensions, strict=True)
-        params: Mapping[str, Any] = {
-            "input_offset": input_offset,
-            "output_offset": output_offset,
-            "run": run,
-            "sizes": list(sizes),
-            "input_steps": list(input_steps),
-            "output_steps": list(output_steps),
-        }
+        params = _params(input_offset, output_offset, run, [*[(1, 0, 0)] * missing, *dimensions])
         return KernelCall(
             function="tinyml_copy",
             arguments=(
@@ -140,6 +132,25 @@ class ViewOperator(MovementOperator):
         """Everything at once."""
         view = self.view(sources[0])
         yield view, outputs[0].reshape(view.shape)
+
+
+def contiguous_copy(size: int) -> Struct:
+    """Parameters of a copy of ``size`` bytes from start to start."""
+    return Struct("tinyml_copy_params", "copy", _params(0, 0, size, [(1, 0, 0)] * KERNEL_RANK))
+
+
+def _params(
+    input_offset: int, output_offset: int, run: int, dimensions: Sequence[tuple[int, int, int]]
+) -> Mapping[str, Any]:
+    sizes, input_steps, output_steps = zip(*dimensions, strict=True)
+    return {
+        "input_offset": input_offset,
+        "output_offset": output_offset,
+        "run": run,
+        "sizes": list(sizes),
+        "input_steps": list(input_steps),
+        "output_steps": list(output_steps),
+    }
 
 
 def fill_call(graph: Graph, output: str, byte: int) -> KernelCall:

@@ -1,0 +1,121 @@
+"""CAST between integer types: the numbers as they are stored, whatever their scale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.ops.base import (
+    Isa,
+    Kernel,
+    KernelCall,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    Struct,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.element_types import ONNX_TYPES, TFLITE_TYPES
+
+ON_DEVICE = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.BOOL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cast(Operator):
+    """Elements as ``dtype``: cut off where they do not fit, other than zero where it is bool."""
+
+    dtype: DType
+
+    opcodes: ClassVar[tuple[str, ...]] = ("CAST",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Take the output's dtype, which the options may leave out."""
+        return cls(
+            name=node.name,
+            inputs=node.inputs,
+            outputs=node.outputs,
+            dtype=node.tensors[node.outputs[0]].dtype,
+        )
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """Shape of the input."""
+        require_dtype(self, graph, *TFLITE_TYPES)
+        if self.dtype not in TFLITE_TYPES:
+            raise self.error(f"casting to {self.dtype.value} is not supported")
+        return (TensorSpec(graph.tensor(self.inputs[0]).shape, self.dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Leave the tensors' parameters, if any, as they are."""
+        del graph
+        return QuantizationRule()
+
+    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
+        """Cast a constant here and now, unless C leaves open what becomes of a large float."""
+        source = graph.tensor(self.inputs[0])
+        to_integer = source.dtype is DType.FLOAT32 and self.dtype is not DType.FLOAT32
+        if source.data is None or to_integer:
+            return None
+        return (source.data.astype(self.dtype.numpy),)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1, 3 where int8 is involved."""
+        source = graph.tensor(self.inputs[0])
+        return TfliteOp(
+            opcode="CAST",
+            version=3 if DType.INT8 in {source.dtype, self.dtype} else 1,
+            inputs=self.inputs,
+            options_table="CastOptions",
+            options={
+                "inDataType": TFLITE_TYPES[source.dtype],
+                "outDataType": TFLITE_TYPES[self.dtype],
+            },
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Cast, where no scale stands between the numbers stored and those meant."""
+        for name in (*self.inputs, *self.outputs):
+            if graph.tensor(name).quant is not None:
+                raise self.error(
+                    f"'{name}' is quantized, and ONNX would cast the real numbers; export .tflite "
+                    "or C"
+                )
+        node = OnnxNode(
+            op_type="Cast",
+            inputs=self.inputs,
+            outputs=self.outputs,
+            attributes={"to": ONNX_TYPES[self.dtype]},
+        )
+        return (node,)
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Read and write each element with its own size."""
+        del isas
+        source = graph.tensor(self.inputs[0])
+        if not {source.dtype, self.dtype} <= set(ON_DEVICE):
+            names = ", ".join(known.value for known in ON_DEVICE)
+            raise self.error(
+                f"casts {source.dtype.value} to {self.dtype.value}, the device casts between "
+                f"{names}; use QUANTIZE or DEQUANTIZE for real numbers"
+            )
+        params = {
+            "input_bytes": source.dtype.itemsize,
+            "is_signed": int(source.dtype.numpy.kind == "i"),
+            "output_bytes": self.dtype.itemsize,
+            "to_bool": int(self.dtype is DType.BOOL),
+            "size": source.size,
+        }
+        call = KernelCall(
+            function="tinyml_cast",
+            arguments=(
+                Struct("tinyml_cast_params", "cast_params", params),
+                TensorPointer(source.name),
+                TensorPointer(self.outputs[0]),
+            ),
+            source="tinyml_cast.c",
+        )
+        return Kernel(calls=(call,))

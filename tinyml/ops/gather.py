@@ -1,0 +1,172 @@
+"""GATHER: slices of a tensor picked by index."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.ops.base import (
+    ConstantArray,
+    InlineConstant,
+    Isa,
+    Kernel,
+    KernelCall,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    Struct,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.movement import MOVABLE
+
+INDEX_TYPES = (DType.INT32, DType.INT64, DType.INT16)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gather(Operator):
+    """Slice ``indices[..., k]`` of the first input along ``axis`` stands at k.
+
+    The first ``batch_dims`` dimensions of input and indices go together.
+    """
+
+    axis: int
+    batch_dims: int
+
+    opcodes: ClassVar[tuple[str, ...]] = ("GATHER",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the axis and the number of batch dimensions, counted from the front."""
+        ranks = [len(node.tensors[name].shape) for name in node.inputs[:2]]
+        axis, batch_dims = (int(node.options.get(name, 0)) for name in ("axis", "batchDims"))
+        return cls(
+            name=node.name,
+            inputs=node.inputs,
+            outputs=node.outputs,
+            axis=axis + ranks[0] if axis < 0 else axis,
+            batch_dims=batch_dims + ranks[1] if batch_dims < 0 else batch_dims,
+        )
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """Infer the input's shape with that of the indices in place of the axis."""
+        dtype = require_dtype(self, graph, *MOVABLE)
+        source, indices = (graph.tensor(name) for name in self.inputs)
+        shape, batches = source.shape, self.batch_dims
+        if not 0 <= batches <= self.axis < len(shape) or indices.dtype not in INDEX_TYPES:
+            raise self.error(
+                f"axis {self.axis} and {batches} batch dimensions do not fit input "
+                f"'{source.name}' {shape} and indices '{indices.name}' {indices.dtype.value}"
+            )
+        if shape[:batches] != indices.shape[:batches] or 0 in (*shape, *indices.shape):
+            raise self.error(
+                f"input '{source.name}' {shape} and indices '{indices.name}' {indices.shape} do "
+                f"not share {batches} batch dimensions"
+            )
+        if indices.data is not None and not _are_inside(indices.data, shape[self.axis]):
+            raise self.error(
+                f"indices '{indices.name}' reach from {indices.data.min()} to "
+                f"{indices.data.max()}, outside a dimension of {shape[self.axis]} elements"
+            )
+        picked = (*shape[: self.axis], *indices.shape[batches:], *shape[self.axis + 1 :])
+        return (TensorSpec(picked, dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Bytes are copied, so the output takes the first input's parameters."""
+        del graph
+        return QuantizationRule(output_follows_input=True)
+
+    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
+        """Pick here and now where both inputs are constants."""
+        source, indices = (graph.tensor(name) for name in self.inputs)
+        if source.data is None or indices.data is None:
+            return None
+        (spec,) = self.infer(graph)
+        batches, outer, size, inner = self._sizes(graph)
+        slices = source.data.reshape(batches, outer, size, inner)
+        pairs = zip(slices, indices.data.reshape(batches, -1), strict=True)
+        return (np.stack([of[:, at] for of, at in pairs]).reshape(spec.shape),)
+
+    def _sizes(self, graph: Graph) -> tuple[int, int, int, int]:
+        """Batches, slices before the axis, the axis, elements after it."""
+        shape = graph.tensor(self.inputs[0]).shape
+        return (
+            math.prod(shape[: self.batch_dims]),
+            math.prod(shape[self.batch_dims : self.axis]),
+            shape[self.axis],
+            math.prod(shape[self.axis + 1 :]),
+        )
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write the version that the dtypes or the batch dimensions came with."""
+        source, indices = (graph.tensor(name) for name in self.inputs)
+        version = {DType.INT8: 2, DType.BOOL: 3, DType.INT16: 4}.get(source.dtype, 1)
+        if self.batch_dims:
+            version = 5
+        return TfliteOp(
+            opcode="GATHER",
+            version=6 if indices.dtype is DType.INT16 else version,
+            inputs=self.inputs,
+            options_table="GatherOptions",
+            options={"axis": self.axis, "batchDims": self.batch_dims},
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Gather, which knows no batch dimensions."""
+        if self.batch_dims:
+            raise self.error("batch dimensions cannot be written as ONNX; export .tflite or C")
+        source, indices = (graph.tensor(name) for name in self.inputs)
+        picked: str | InlineConstant = indices.name
+        if indices.data is not None:
+            picked = InlineConstant("indices", indices.data.astype(np.int64))
+        return (
+            OnnxNode(
+                op_type="Gather",
+                inputs=(source.name, picked),
+                outputs=self.outputs,
+                attributes={"axis": self.axis},
+            ),
+        )
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Copy slice after slice; an index that is outside makes the call fail."""
+        del isas
+        source, indices = (graph.tensor(name) for name in self.inputs)
+        if indices.data is None and indices.dtype is not DType.INT32:
+            raise self.error(
+                f"indices '{indices.name}' are {indices.dtype.value}, expected int32 where they "
+                "are computed at run time"
+            )
+        batches, outer, size, inner = self._sizes(graph)
+        params = {
+            "batches": batches,
+            "outer": outer,
+            "size": size,
+            "slice": inner * source.dtype.itemsize,
+            "count": indices.size // batches,
+        }
+        where: ConstantArray | TensorPointer = TensorPointer(indices.name)
+        if indices.data is not None:
+            where = ConstantArray("indices", indices.data.astype(np.int32))
+        call = KernelCall(
+            function="tinyml_gather",
+            arguments=(
+                Struct("tinyml_gather_params", "gather_params", params),
+                TensorPointer(source.name),
+                where,
+                TensorPointer(self.outputs[0]),
+            ),
+            source="tinyml_gather.c",
+            returns_status=True,
+        )
+        return Kernel(calls=(call,))
+
+
+def _are_inside(indices: Array, size: int) -> bool:
+    return bool(indices.min() >= 0 and indices.max() < size)

@@ -1,0 +1,99 @@
+"""SHAPE: the sizes of a tensor, which are known at build time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.ops.base import (
+    ConstantArray,
+    Isa,
+    Kernel,
+    KernelCall,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.element_types import ONNX_TYPES, TFLITE_TYPES
+from tinyml.ops.movement import contiguous_copy
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapeOf(Operator):
+    """Sizes of the input's dimensions as ``dtype``, int32 or int64."""
+
+    dtype: DType
+
+    opcodes: ClassVar[tuple[str, ...]] = ("SHAPE",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Take the output's dtype."""
+        dtype = node.tensors[node.outputs[0]].dtype
+        return cls(name=node.name, inputs=node.inputs, outputs=node.outputs, dtype=dtype)
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """One number per dimension."""
+        source = graph.tensor(self.inputs[0])
+        if not source.shape or self.dtype not in {DType.INT32, DType.INT64}:
+            raise self.error(
+                f"gives the sizes of '{source.name}' {source.shape} as {self.dtype.value}, "
+                "expected dimensions and int32 or int64"
+            )
+        return (TensorSpec((len(source.shape),), self.dtype),)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Sizes have no scale."""
+        del graph
+        return QuantizationRule()
+
+    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
+        """Give the sizes, whatever the elements."""
+        (spec,) = self.infer(graph)
+        return (np.array(graph.tensor(self.inputs[0]).shape, spec.dtype.numpy),)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1."""
+        del graph
+        return TfliteOp(
+            opcode="SHAPE",
+            version=1,
+            inputs=self.inputs,
+            options_table="ShapeOptions",
+            options={"outType": TFLITE_TYPES[self.dtype]},
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Shape, then Cast, for ONNX counts in int64."""
+        del graph
+        sizes = f"{self.name}/int64"
+        return (
+            OnnxNode(op_type="Shape", inputs=self.inputs, outputs=(sizes,)),
+            OnnxNode(
+                op_type="Cast",
+                inputs=(sizes,),
+                outputs=self.outputs,
+                attributes={"to": ONNX_TYPES[self.dtype]},
+            ),
+        )
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Copy the sizes, where they are an output of the model; elsewhere they are folded."""
+        del isas
+        sizes = np.array(graph.tensor(self.inputs[0]).shape, self.dtype.numpy)
+        call = KernelCall(
+            function="tinyml_copy",
+            arguments=(
+                contiguous_copy(sizes.nbytes),
+                ConstantArray("sizes", sizes),
+                TensorPointer(self.outputs[0]),
+            ),
+            source="tinyml_copy.c",
+        )
+        return Kernel(calls=(call,))
