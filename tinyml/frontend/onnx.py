@@ -11,13 +11,15 @@ from pathlib import Path
 from tinyml.errors import InputError, TinymlError
 from tinyml.frontend.onnx_file import decode_onnx
 from tinyml.frontend.onnx_lowering import lower
-from tinyml.ir.graph import Graph
-from tinyml.ir.verify import verify_float
+from tinyml.frontend.onnx_qdq import quantize_annotated
+from tinyml.ir.graph import DType, Graph
+from tinyml.ir.verify import verify_float, verify_quantized
 from tinyml.passes.fold_affine import fold_affine
+from tinyml.passes.fold_softmax_beta import fold_softmax_beta
 from tinyml.passes.fold_transpose import fold_transpose
 from tinyml.passes.fuse_activation import fuse_activation
 
-PASSES = (fold_affine, fuse_activation, fold_transpose)
+PASSES = (fold_affine, fuse_activation, fold_softmax_beta, fold_transpose)
 
 
 def read_onnx(data: bytes, name: str, folder: Path | None = None) -> Graph:
@@ -45,4 +47,10 @@ def _read(data: bytes, name: str, folder: Path | None) -> Graph:
     for rewrite in PASSES:
         graph = rewrite(graph)
         verify_float(graph)
+    if all(tensor.quant is None for tensor in graph.tensors.values()):
+        return graph
+    edges = (*file.inputs, *file.outputs)
+    integers = frozenset(edge.name for edge in edges if edge.dtype is DType.INT8)
+    graph = quantize_annotated(graph, integers)
+    verify_quantized(graph)
     return graph

@@ -120,7 +120,7 @@ class _Lowering:
         results = fold(node, inputs, self.opset)
         quant = self._kept_scales(node)
         for name, value in zip(node.outputs, results, strict=False):
-            self.values.constants[name] = Constant(value, quant)
+            self.values.constants[name] = Constant(name, value, quant)
 
     def _value(self, name: str) -> Array | None:
         """Give a constant; of an activation, something of its shape."""
@@ -145,14 +145,14 @@ class _Lowering:
 
     def _add_scales(self, node: FileNode) -> None:
         values, source = self.values, node.inputs[0]
-        quant = read_scales(node, values, values.rank(source))
+        quant = read_scales(node, values)
         output = node.outputs[0]
         if source in values.constants:
             constant = values.constants[source]
             if constant.data.dtype.kind == "f":
                 values.constants[output] = replace(constant, quant=quant)
             else:
-                values.constants[output] = dequantized(node, constant.data, quant)
+                values.constants[output] = dequantized(node, constant, quant)
             return
         if quant.is_per_channel:
             raise _error(node, "has scales per channel on an activation, expected one")
@@ -175,9 +175,10 @@ class _Lowering:
         """Change the view where only dimensions of 1 come and go, else reshape for real."""
         view = self.values.views[node.inputs[0]]
         constants = [name for name in node.inputs[1:] if name]
-        tensors = {name: self._operand(name, None) for name in constants}
-        tensors[node.inputs[0]] = Tensor(node.inputs[0], view.shape, DType.FLOAT32)
-        shape = onnx_shape(self._record(node, node.inputs, tensors, len(view.shape)))
+        operands = [Tensor(node.inputs[0], view.shape, DType.FLOAT32)]
+        operands += [self._operand(name, None) for name in constants]
+        tensors = {tensor.name: tensor for tensor in operands}
+        shape = onnx_shape(self._record(node, tuple(tensors), tensors, len(view.shape)))
         reshaped = None if view.is_plain else view.reshaped(shape)
         if reshaped is None:
             self._lower(node, (Reshape,))
@@ -236,7 +237,11 @@ class _Lowering:
             outputs=node.outputs,
             attributes=node.attributes,
             tensors=tensors,
-            constants={name: constants[name].data for name in node.inputs if name in constants},
+            constants={
+                constants[name].name: constants[name].data
+                for name in node.inputs
+                if name in constants
+            },
             order=tuple(places.index(dimension) for dimension in range(rank)),
         )
 

@@ -6,7 +6,10 @@ a real number nor a step between two.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import onnx
 
 from tinyml.errors import ModelError
 from tinyml.frontend.onnx_file import FileNode
@@ -17,12 +20,14 @@ UINT8_OFFSET = 128
 INTEGERS = {"int8", "uint8", "int32"}
 
 
-def read_scales(node: FileNode, values: Values, rank: int) -> QuantParams:
+def read_scales(node: FileNode, values: Values) -> QuantParams:
     """Read scale and zero point, which must be constants."""
     scale = _parameter(node, values, 1)
-    zero_point = np.zeros(scale.shape, np.uint8)
+    rank = values.rank(node.inputs[0])
     if len(node.inputs) > 2 and node.inputs[2]:
         zero_point = _parameter(node, values, 2)
+    else:
+        zero_point = np.zeros(scale.shape, _integers(node, values))
     if zero_point.dtype.name not in INTEGERS:
         raise _error(node, f"works on {zero_point.dtype.name}, expected int8 or uint8")
     if node.attributes.get("block_size", 0) or scale.ndim > 1:
@@ -38,8 +43,18 @@ def read_scales(node: FileNode, values: Values, rank: int) -> QuantParams:
     return QuantParams(scales, zero_points, axis + rank if axis < 0 else axis)
 
 
-def dequantized(node: FileNode, data: Array, quant: QuantParams) -> Constant:
+def _integers(node: FileNode, values: Values) -> np.dtype[Any]:
+    """The type a node without zero point reads or writes."""
+    if node.op_type == "DequantizeLinear":
+        constant = values.constants.get(node.inputs[0])
+        return np.dtype(np.int8) if constant is None else constant.data.dtype
+    element = node.attributes.get("output_dtype", 0) or onnx.TensorProto.UINT8
+    return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(element))
+
+
+def dequantized(node: FileNode, constant: Constant, quant: QuantParams) -> Constant:
     """Real numbers of an integer constant, in double so that no int32 loses a bit."""
+    data = constant.data
     if data.dtype.name not in INTEGERS:
         raise _error(node, f"works on {data.dtype.name}, expected int8, uint8 or int32")
     offset = UINT8_OFFSET if data.dtype == np.uint8 else 0
@@ -51,7 +66,8 @@ def dequantized(node: FileNode, data: Array, quant: QuantParams) -> Constant:
         shape[axis] = -1
     scale = np.array(quant.scale).reshape(shape if axis is not None else ())
     zero_point = np.array(quant.zero_point).reshape(shape if axis is not None else ())
-    return Constant((data.astype(np.int64) - offset - zero_point) * scale, quant)
+    real = (data.astype(np.int64) - offset - zero_point) * scale
+    return Constant(constant.name, real, quant)
 
 
 def _parameter(node: FileNode, values: Values, index: int) -> Array:

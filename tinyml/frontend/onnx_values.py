@@ -25,8 +25,9 @@ from tinyml.passes.rename_tensors import rename_op, rename_tensors
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A constant value, with its scales where it went through DequantizeLinear."""
+    """A constant value under the name its tensor gets; scales as DequantizeLinear said them."""
 
+    name: str
     data: Array
     quant: QuantParams | None = None
 
@@ -35,7 +36,7 @@ class Values:
     """ONNX values by name: constants, and views of the tensors of the growing graph."""
 
     def __init__(self, file: OnnxFile) -> None:
-        self.constants = {name: Constant(data) for name, data in file.constants.items()}
+        self.constants = {n: Constant(n, data) for n, data in file.constants.items()}
         self.views: dict[str, View] = {}
         self.tensors: dict[str, Tensor] = {}
         self.ops: list[Op] = []
@@ -67,7 +68,7 @@ class Values:
         """
         rank = sum(dimension is not None for dimension in places)
         if name in self.constants:
-            return _constant_tensor(name, self.constants[name], rank, places)
+            return _constant_tensor(self.constants[name], rank, places)
         view = self.views[name].lifted(rank)
         return self.tensors[self._in_order(view, places)]
 
@@ -188,7 +189,7 @@ def _named(graph: Graph, outputs: dict[str, str]) -> Graph:
     return rename_tensors(graph, renamed)
 
 
-def _constant_tensor(name: str, constant: Constant, rank: int, places: Order) -> Tensor:
+def _constant_tensor(constant: Constant, rank: int, places: Order) -> Tensor:
     """Lay a constant out; floats become float32, those with scales stay as exact as they are."""
     data, quant = constant.data, constant.quant
     missing = max(0, rank - data.ndim)
@@ -200,13 +201,14 @@ def _constant_tensor(name: str, constant: Constant, rank: int, places: Order) ->
     if quant is not None and quant.quantized_dimension is not None:
         place = places.index(quant.quantized_dimension + missing)
         quant = replace(quant, quantized_dimension=place)
-    return Tensor(name, shape, _dtype(name, data), quant, moved)
+    return Tensor(constant.name, shape, _dtype(constant), quant, moved)
 
 
-def _dtype(name: str, data: Array) -> DType:
-    if data.dtype.kind == "f":
+def _dtype(constant: Constant) -> DType:
+    dtype = constant.data.dtype
+    if dtype.kind == "f":
         return DType.FLOAT32
     try:
-        return DType(data.dtype.name)
+        return DType(dtype.name)
     except ValueError:
-        raise ModelError(f"constant '{name}' has type {data.dtype}, expected numbers") from None
+        raise ModelError(f"constant '{constant.name}' has type {dtype}, expected numbers") from None
