@@ -13,14 +13,22 @@ from tinyml.ops.activation import Activation
 from tinyml.ops.add import Add
 from tinyml.ops.average_pool_2d import AveragePool2D
 from tinyml.ops.base import PORTABLE
+from tinyml.ops.comparison import Comparison, Relation
 from tinyml.ops.concatenation import Concatenation
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.dequantize import Dequantize
 from tinyml.ops.fully_connected import FullyConnected
+from tinyml.ops.hard_swish import HardSwish
+from tinyml.ops.l2_normalization import OUTPUT_QUANT as UNIT_QUANT
+from tinyml.ops.l2_normalization import L2Normalization
 from tinyml.ops.mean import Mean
+from tinyml.ops.mul import Mul
 from tinyml.ops.pad import Pad
+from tinyml.ops.prelu import Prelu
 from tinyml.ops.quantize import Quantize
+from tinyml.ops.select import Select
+from tinyml.ops.sin import Sin
 from tinyml.ops.softmax import OUTPUT_QUANT, Softmax
 from tinyml.ops.window import Padding
 
@@ -215,3 +223,71 @@ def test_depthwise_layers_without_bias_get_zeros_where_the_mve_kernel_would_read
     weights = generate_c(graph, "without_bias", PORTABLE).files["without_bias_weights.c"]
 
     assert "zero_bias[125]" in weights
+
+
+def test_a_comparison_of_scales_from_1_up_is_refused():
+    coarse = QuantParams.per_tensor(1.0, 0)
+    tensors = [int8_tensor("first", (3,), QUANT), int8_tensor("second", (3,), coarse)]
+    comparison = Comparison(name="less", **TWO, relation=Relation.LESS)
+
+    with pytest.raises(ModelError, match="undefined from there on"):
+        generate(single_operator(comparison, tensors, None))
+
+
+def test_a_product_whose_output_scale_is_far_too_small_is_refused():
+    tensors = [int8_tensor("first", (3,), QUANT), int8_tensor("second", (3,), QUANT)]
+    mul = Mul(name="mul", **TWO, activation=Activation.NONE)
+
+    with pytest.raises(ModelError, match="for 32-bit products"):
+        generate(single_operator(mul, tensors, QuantParams.per_tensor(1e-8, 0)))
+
+
+def test_int8_of_a_function_without_an_int8_kernel_is_refused():
+    with pytest.raises(ModelError, match="is int8, for which TFLite has no kernel"):
+        single_operator(Sin(name="sin", **ONE), [int8_tensor(SOURCE, (3,), QUANT)], QUANT)
+
+
+def test_a_hard_swish_whose_output_scale_is_far_too_small_is_refused():
+    graph = single_operator(
+        HardSwish(name="hard_swish", **ONE),
+        [int8_tensor(SOURCE, (3,), QUANT)],
+        QuantParams.per_tensor(1e-4, 0),
+    )
+
+    with pytest.raises(ModelError, match="too fine for 16-bit fixed point"):
+        generate(graph)
+
+
+def test_slopes_that_do_not_broadcast_to_the_input_are_refused():
+    tensors = [int8_tensor("first", (1, 3), QUANT), int8_tensor("second", (2, 3), QUANT)]
+
+    with pytest.raises(ModelError, match="does not broadcast to the input's shape"):
+        single_operator(Prelu(name="prelu", **TWO), tensors, QUANT)
+
+
+def test_inputs_of_different_types_are_refused():
+    tensors = [int8_tensor("first", (3,), QUANT), Tensor("second", (3,), DType.FLOAT32)]
+
+    with pytest.raises(ModelError, match="inputs have different types"):
+        single_operator(ADD, tensors, QUANT)
+
+
+def test_a_choice_between_tensors_of_different_scales_is_refused():
+    tensors = [
+        Tensor(SOURCE, (3,), DType.BOOL),
+        int8_tensor("first", (3,), QUANT),
+        int8_tensor("second", (3,), OTHER_QUANT),
+    ]
+    names = (SOURCE, "first", "second")
+    select = Select(name="select", inputs=names, outputs=(OUTPUT,), by_row=False)
+
+    with pytest.raises(ModelError, match="must share scale and zero point"):
+        single_operator(select, tensors, QUANT)
+
+
+def test_rows_too_long_for_the_sum_of_their_squares_are_refused():
+    normalization = L2Normalization(name="l2", **ONE)
+    graph = single_operator(normalization, [int8_tensor(SOURCE, (1, 40_000), QUANT)], UNIT_QUANT)
+
+    with pytest.raises(ModelError, match="rows of 40000 elements"):
+        generate(graph)

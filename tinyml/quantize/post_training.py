@@ -1,7 +1,8 @@
-"""Post-training quantization: a float graph and its ranges to an int8 graph.
+"""Post-training quantization: a float graph and its ranges to an int8 or 16x8 graph.
 
 The scheme is the whitepaper's recommendation (arXiv 1806.08342, sections 2 and 3): affine
 activations per tensor, symmetric weights per channel, int32 biases at input scale x weight scale.
+With int16 activations, which are symmetric, biases are int64, as TFLite's converter has them.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
 from tinyml.ir.verify import verify_quantized
 from tinyml.numerics.affine import quantize, round_half_away, symmetric_scale
 from tinyml.ops.base import QuantizationRule, operators
+from tinyml.ops.dtypes import PARAMETERS
+from tinyml.passes.multiply_by_reciprocals import multiply_by_reciprocals
 from tinyml.quantize.activations import choose_activation_params, split_fixed_inputs
 from tinyml.quantize.calibrate import CalibrationTable
 
 WEIGHT_MAX = 127
-# Half of int32: the other half is left to the sum of products.
-BIAS_MAX = 2**30
+# Half of what sums may reach, 2^31 or 2^47: the other half is left to the products.
+BIAS_MAX = {DType.INT32: 2**30, DType.INT64: 2**46}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +31,23 @@ class Scheme:
     """Choices of post-training quantization."""
 
     per_channel: bool = True
+    activations: DType = DType.INT8  # or INT16
+
+    @property
+    def bias(self) -> DType:
+        """The dtype of biases."""
+        return PARAMETERS[self.activations][1]
 
 
 def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Graph:
-    """Give every tensor its integers; the result has int8 inputs and outputs.
+    """Give every tensor its integers; inputs and outputs are of the scheme's dtype.
 
     Raises ModelError where a tensor has no range: it did not occur in the calibration.
     """
-    graph, table = split_fixed_inputs(graph, table)
-    params = choose_activation_params(graph, table)
-    tensors = {name: _quantize_activation(graph, name, params) for name in graph.tensors}
+    dtype = scheme.activations
+    graph, table = split_fixed_inputs(multiply_by_reciprocals(graph), table, dtype)
+    params = choose_activation_params(graph, table, dtype)
+    tensors = {name: _quantize_activation(graph, name, params, dtype) for name in graph.tensors}
     ops: list[Op] = []
     for op in operators(graph):
         rule = op.quantization_rule(graph)
@@ -50,13 +60,15 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Gra
     return quantized
 
 
-def _quantize_activation(graph: Graph, name: str, params: dict[str, QuantParams]) -> Tensor:
+def _quantize_activation(
+    graph: Graph, name: str, params: dict[str, QuantParams], dtype: DType
+) -> Tensor:
     """Quantize an activation, or a constant used like one; leave weights and biases as they are."""
     tensor = graph.tensor(name)
     if name not in params:
         return tensor
-    data = None if tensor.data is None else quantize(tensor.data, params[name])
-    return replace(tensor, dtype=DType.INT8, quant=params[name], data=data)
+    data = None if tensor.data is None else quantize(tensor.data, params[name], dtype)
+    return replace(tensor, dtype=dtype, quant=params[name], data=data)
 
 
 def _quantize_parameters(
@@ -76,7 +88,7 @@ def _quantize_parameters(
         inputs[index] = _add(tensors, weights, op)
     if bias is not None:
         weights = tensors[inputs[next(iter(rule.weights))]]
-        quantized = _quantize_bias(bias, weights, input_scale)
+        quantized = _quantize_bias(bias, weights, input_scale, scheme.bias)
         inputs[rule.bias :] = [_add(tensors, quantized, op)]  # the bias comes last
     return tuple(inputs)
 
@@ -119,7 +131,7 @@ def _quantize_weights(
         )
     channels = axis if scheme.per_channel else None
     scale = symmetric_scale(_magnitudes(weights.constant, channels), WEIGHT_MAX)
-    scale = np.maximum(scale, _smallest_scale(bias, input_scale, scale.size))
+    scale = np.maximum(scale, _smallest_scale(bias, input_scale, scale.size, scheme.bias))
     dimension = channels if scale.size > 1 else None
     quant = QuantParams(tuple(scale.tolist()), (0,) * scale.size, dimension)
     data = np.clip(quantize(weights.constant, quant), -WEIGHT_MAX, WEIGHT_MAX)
@@ -132,17 +144,17 @@ def _magnitudes(weights: Array, axis: int | None) -> Array:
     return np.asarray(np.abs(slices.reshape(len(slices), -1)).max(axis=1))
 
 
-def _smallest_scale(bias: Tensor | None, input_scale: float, scales: int) -> Array:
-    """Weight scales below this would overflow the int32 bias."""
+def _smallest_scale(bias: Tensor | None, input_scale: float, scales: int, dtype: DType) -> Array:
+    """Weight scales below this would overflow a bias of ``dtype``."""
     if bias is None:
         return np.zeros(1, np.float32)
     largest = np.abs(bias.constant.reshape(-1))
     if scales == 1:
         largest = largest.max(keepdims=True)
-    return np.asarray(largest / (BIAS_MAX * input_scale), np.float32)
+    return np.asarray(largest / (BIAS_MAX[dtype] * input_scale), np.float32)
 
 
-def _quantize_bias(bias: Tensor, weights: Tensor, input_scale: float) -> Tensor:
+def _quantize_bias(bias: Tensor, weights: Tensor, input_scale: float, dtype: DType) -> Tensor:
     if weights.quant is None:
         raise ValueError(f"weights '{weights.name}' are not quantized")
     scales = np.array([input_scale * scale for scale in weights.quant.scale], np.float32)
@@ -150,5 +162,5 @@ def _quantize_bias(bias: Tensor, weights: Tensor, input_scale: float) -> Tensor:
     dimension = 0 if scales.size > 1 else None
     quant = QuantParams(tuple(scales.tolist()), (0,) * scales.size, dimension)
     return replace(
-        bias, dtype=DType.INT32, quant=quant, data=data.astype(np.int32).reshape(bias.shape)
+        bias, dtype=dtype, quant=quant, data=data.astype(dtype.numpy).reshape(bias.shape)
     )
