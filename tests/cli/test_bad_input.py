@@ -71,8 +71,8 @@ def refuse(tinyml):
 
 
 def make_unsupported(model) -> None:
-    """Turn the third operator's code into TANH and the last one's into a custom operator."""
-    for place, builtin in ((2, schema.BuiltinOperator.TANH), (-1, schema.BuiltinOperator.CUSTOM)):
+    """Turn the third operator's code into UNIQUE and the last one's into a custom operator."""
+    for place, builtin in ((2, schema.BuiltinOperator.UNIQUE), (-1, schema.BuiltinOperator.CUSTOM)):
         operator = model.subgraphs[0].operators[place]
         operator.builtinOptions, operator.builtinOptionsType = None, 0
         code = model.operatorCodes[operator.opcodeIndex]
@@ -134,7 +134,7 @@ def test_all_unsupported_operators_are_listed_before_any_work_is_done(
 
     assert said.splitlines() == [
         "error: unsupported.tflite: 2 of the model's 9 operators cannot be used:",
-        "  operator 2: TANH 'small/depthwise' is not supported ('tinyml ops' lists all)",
+        "  operator 2: UNIQUE 'small/depthwise' is not supported ('tinyml ops' lists all)",
         "  operator 8: CUSTOM Wavelet 'probabilities' is not supported ('tinyml ops' lists all)",
     ]
 

@@ -16,9 +16,6 @@ from tinyml.ir.graph import Graph
 from tinyml.ops.base import PORTABLE, Isa
 from tinyml.passes.pipeline import prepare_for_device
 
-# What the kernels declare, and what they share.
-KERNEL_HEADERS = ("tinyml_kernels.h", "tinyml_elementwise.h")
-
 
 def generate_model(graph: Graph, board: Board | None = None) -> CModule:
     """Make the C of a quantized graph, for ``board`` or, without one, for any Cortex-M."""
@@ -32,7 +29,8 @@ def write_module(module: CModule, directory: Path) -> list[Path]:
     kernels = firmware_dir() / "kernels"
     texts = dict(module.files)
     if module.kernels:
-        for file in (*KERNEL_HEADERS, *module.kernels):
+        headers = sorted(path.name for path in kernels.glob("*.h"))
+        for file in (*headers, *module.kernels):
             texts[file] = (kernels / file).read_text(encoding="utf-8")
     with atomic_directory(directory) as folder:
         for file, text in texts.items():
