@@ -5,6 +5,7 @@ import pytest
 
 from tinyml.frontend.load import load_model
 from tinyml.frontend.tflite import is_quantized
+from tinyml.ir.graph import DType
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
@@ -44,6 +45,15 @@ def test_quantize_gives_weights_one_scale_where_asked_to(tinyml):
     graph = load_model(Path("new.tflite"))
     assert called.code == 0
     assert [len(graph.tensor(name).quant.scale) for name in WEIGHTS] == [1, 1]
+
+
+def test_quantize_writes_a_16x8_model_where_asked_to(tinyml):
+    called = tinyml(*QUANTIZE, "--activations", "int16")
+
+    graph = load_model(Path("new.tflite"))
+    assert called.code == 0
+    assert {graph.tensor(name).dtype for name in (*graph.inputs, *graph.outputs)} == {DType.INT16}
+    assert {graph.tensor(name).dtype for name in WEIGHTS} == {DType.INT8}
 
 
 def test_quantize_takes_calibration_data_under_the_inputs_name(tinyml):

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, Op, QuantParams
-from tinyml.numerics.affine import affine_params
+from tinyml.numerics.affine import LIMITS, affine_params, symmetric_scale
 from tinyml.ops.base import Operator, operators
 from tinyml.ops.quantize import Quantize
 from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.observers import Range
 
 
-def choose_activation_params(graph: Graph, table: CalibrationTable) -> dict[str, QuantParams]:
-    """Parameters by tensor name, for activations and for constants used like them.
+def choose_activation_params(
+    graph: Graph, table: CalibrationTable, dtype: DType = DType.INT8
+) -> dict[str, QuantParams]:
+    """Parameters by tensor name, for activations of ``dtype`` and for constants used like them.
 
     Tensors that operators tie together share the widest range among them, or the parameters an
     operator in their midst fixes.
@@ -27,21 +31,23 @@ def choose_activation_params(graph: Graph, table: CalibrationTable) -> dict[str,
         if t.dtype is DType.FLOAT32 and t.name not in parameters
     ]
     groups = _tied(graph, names)
-    fixed = _fixed(graph)
+    fixed = _fixed(graph, dtype)
     chosen: dict[str, QuantParams] = {}
     for group in groups:
         given = [fixed[name] for name in group if name in fixed]
-        params = given[0] if given else _from_ranges(graph, table, group)
+        params = given[0] if given else _from_ranges(graph, table, group, dtype)
         chosen.update(dict.fromkeys(group, params))
     return chosen
 
 
-def split_fixed_inputs(graph: Graph, table: CalibrationTable) -> tuple[Graph, CalibrationTable]:
+def split_fixed_inputs(
+    graph: Graph, table: CalibrationTable, dtype: DType = DType.INT8
+) -> tuple[Graph, CalibrationTable]:
     """Put a QUANTIZE before inputs that would have to take parameters they cannot have.
 
     CONCATENATION wants all its inputs in the output's scale, but e.g. SOFTMAX fixes its own.
     """
-    fixed = _spread(graph, set(_fixed(graph)))
+    fixed = _spread(graph, set(_fixed(graph, dtype)))
     ops: list[Op] = []
     tensors, ranges = dict(graph.tensors), dict(table.ranges)
     for op in operators(graph):
@@ -50,7 +56,8 @@ def split_fixed_inputs(graph: Graph, table: CalibrationTable) -> tuple[Graph, Ca
                 moved = f"{op.name}/requantized/{name}"
                 tensors[moved] = replace(tensors[name], name=moved)
                 ranges[moved] = ranges[name]
-                ops.append(Quantize(name=moved, inputs=(name,), outputs=(moved,)))
+                quantize = Quantize(name=moved, inputs=(name,), outputs=(moved,), dtype=dtype)
+                ops.append(quantize)
                 op = replace(op, inputs=tuple(moved if n == name else n for n in op.inputs))
         ops.append(op)
     changed = replace(graph, tensors=tensors, ops=tuple(ops))
@@ -67,9 +74,9 @@ def _parameter_names(graph: Graph) -> set[str]:
     return names
 
 
-def _fixed(graph: Graph) -> dict[str, QuantParams]:
-    rules = ((op, op.quantization_rule(graph)) for op in operators(graph))
-    return {op.outputs[0]: r.fixed_output for op, r in rules if r.fixed_output is not None}
+def _fixed(graph: Graph, dtype: DType) -> dict[str, QuantParams]:
+    rules = ((op, op.quantization_rule(graph).fixed(dtype)) for op in operators(graph))
+    return {op.outputs[0]: fixed for op, fixed in rules if fixed is not None}
 
 
 def _spread(graph: Graph, names: set[str]) -> set[str]:
@@ -101,9 +108,15 @@ def _tied(graph: Graph, names: Iterable[str]) -> list[list[str]]:
     return list({id(group): group for group in group_of.values()}.values())
 
 
-def _from_ranges(graph: Graph, table: CalibrationTable, group: list[str]) -> QuantParams:
+def _from_ranges(
+    graph: Graph, table: CalibrationTable, group: list[str], dtype: DType
+) -> QuantParams:
     ranges = [_range(graph, table, name) for name in group]
-    return affine_params(min(low for low, _ in ranges), max(high for _, high in ranges))
+    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+    if dtype is DType.INT8:
+        return affine_params(low, high)
+    scale = symmetric_scale(np.array(max(abs(low), abs(high))), LIMITS[dtype][1])
+    return QuantParams.per_tensor(float(scale), 0)
 
 
 def _range(graph: Graph, table: CalibrationTable, name: str) -> Range:
