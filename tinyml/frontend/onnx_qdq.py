@@ -13,16 +13,19 @@ import numpy as np
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, Op, QuantParams, Tensor
-from tinyml.numerics.affine import affine_params, quantize, round_half_away
+from tinyml.numerics.affine import affine_params, quantize, round_half_away, symmetric_scale
+from tinyml.ops.average_pool_2d import AveragePool2D
 from tinyml.ops.base import Operator, operators
 from tinyml.ops.dequantize import Dequantize
 from tinyml.ops.quantize import Quantize
 from tinyml.ops.reshape import Reshape
+from tinyml.passes.exact_average import exact_average
 from tinyml.passes.rename_tensors import rename_tensors
 
 # Scales of a bias that are the product of input's and weights', but for rounding.
 CLOSE = 1e-5
 INT32_MAX = 2**31 - 1
+WEIGHT_MAX = 127
 
 
 def quantize_annotated(graph: Graph, integer_edges: frozenset[str]) -> Graph:
@@ -31,7 +34,7 @@ def quantize_annotated(graph: Graph, integer_edges: frozenset[str]) -> Graph:
     Inputs and outputs in ``integer_edges`` are int8 in the model's file already; the others stay
     float32, with a QUANTIZE or DEQUANTIZE inside. ModelError where a tensor has no scale.
     """
-    graph = _requantized(_completed(graph))
+    graph = _requantized(_with_exact_averages(_completed(graph)))
     _refuse_unquantized(graph)
     return _with_edges(_as_integers(graph), integer_edges)
 
@@ -72,6 +75,21 @@ def _refuse_unquantized(graph: Graph) -> None:
 
 
 # --------------------------------------------------------------------------- rules
+
+
+def _with_exact_averages(graph: Graph) -> Graph:
+    """Let pools that rescale round once."""
+    tensors, ops = dict(graph.tensors), list[Op]()
+    for op in graph.ops:
+        source, output = graph.tensor(op.inputs[0]), graph.tensor(op.outputs[0])
+        exact = None
+        if isinstance(op, AveragePool2D) and source.quant != output.quant:
+            exact = exact_average(graph, op)
+        if exact is not None:
+            op, constants = exact
+            tensors.update({tensor.name: tensor for tensor in constants})
+        ops.append(op)
+    return replace(graph, tensors=tensors, ops=tuple(ops))
 
 
 def _requantized(graph: Graph) -> Graph:
@@ -161,7 +179,7 @@ def _activation(tensor: Tensor) -> Tensor:
 
 
 def _weights(op: Operator, weights: Tensor, axis: int | None) -> Tensor:
-    quant = weights.quant
+    quant = weights.quant or _exact_scales(weights, axis)
     if weights.data is None or quant is None:
         raise op.error(
             f"weights '{weights.name}' are float in a quantized model, expected a "
@@ -177,7 +195,16 @@ def _weights(op: Operator, weights: Tensor, axis: int | None) -> Tensor:
             f"weights '{weights.name}' have scales along dimension {quant.quantized_dimension} of "
             f"{weights.shape}, expected one per output channel"
         )
-    return replace(weights, dtype=DType.INT8, data=quantize(weights.data, quant))
+    data = quantize(weights.data, quant)
+    return replace(weights, dtype=DType.INT8, quant=quant, data=data)
+
+
+def _exact_scales(weights: Tensor, axis: int | None) -> QuantParams | None:
+    """Scales of one weight per channel, which lose nothing: a batch normalization's factors."""
+    if weights.data is None or axis is None or weights.size != weights.shape[axis]:
+        return None
+    scale = symmetric_scale(np.abs(weights.data.reshape(-1)), WEIGHT_MAX)
+    return QuantParams(tuple(scale.tolist()), (0,) * scale.size, axis if scale.size > 1 else None)
 
 
 def _bias(op: Operator, bias: Tensor, weights: Tensor, input_scale: float) -> Tensor:
