@@ -142,3 +142,11 @@ def plain(kind: type[Operator], name: str) -> Make:
         return kind(name=name, inputs=inputs, outputs=(OUTPUT,))
 
     return make
+
+
+def extremum_cases(kind: type[Operator], name: str) -> Iterator[tuple[Parameters, Graph]]:
+    """MAXIMUM and MINIMUM, whose tensors all share their parameters."""
+    draw = Draw(name)
+    corners = (*SIZES, *BROADCASTS, *FIVE_DIMENSIONS, *ZERO_POINTS, *CONSTANTS)
+    for parameters in (*corners, *drawn(draw)):
+        yield parameters, binary_graph(draw, parameters, plain(kind, name), one_quant=True)

@@ -4,63 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
-import numpy as np
-
-from tinyml.ir.graph import DType, Graph, Shape, Tensor, TensorSpec
+from tinyml.ir.graph import DType, Graph, Shape, Tensor
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.base import (
-    InlineConstant,
     Isa,
     Kernel,
     KernelCall,
     Layout,
     OnnxNode,
-    Operator,
     QuantizationRule,
     Struct,
     TensorPointer,
-    TfliteNode,
-    TfliteOp,
 )
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import ACTIVATIONS, VERSIONS
+from tinyml.ops.dtypes import ACTIVATIONS
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.onnx_reduction import read_onnx_axes, reduced_order
+from tinyml.ops.reduction import ReductionOperator
 
 # Groups of neighbouring dimensions tinyml_mean_s8 takes.
 KERNEL_RUNS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mean(Operator):
+class Mean(ReductionOperator):
     """Average over ``axes``, which stay as 1 with ``keep_dims``."""
 
-    axes: tuple[int, ...]
-    keep_dims: bool
-
     opcodes: ClassVar[tuple[str, ...]] = ("MEAN",)
+    dtypes: ClassVar[tuple[DType, ...]] = ACTIVATIONS
     onnx_types: ClassVar[Mapping[str, Operands]] = {
         "GlobalAveragePool": Operands.ANY,
         "ReduceMean": Operands.ANY,
     }
-
-    @classmethod
-    def from_tflite(cls, node: TfliteNode) -> Self:
-        """Read the axes, which must be constant, counted from the front."""
-        rank = len(node.tensors[node.inputs[0]].shape)
-        axes = [int(axis) for axis in node.constant_input(1).reshape(-1)]
-        operator = cls(
-            name=node.name,
-            inputs=node.inputs[:1],
-            outputs=node.outputs,
-            axes=tuple(sorted({axis + rank if axis < 0 else axis for axis in axes})),
-            keep_dims=bool(node.options.get("keepDims", False)),
-        )
-        if not operator.axes or not all(0 <= axis < rank for axis in operator.axes):
-            raise operator.error(f"axes {axes} do not fit an input of {rank} dimensions")
-        return operator
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
@@ -76,30 +52,10 @@ class Mean(Operator):
         order = node.order if keep_dims else reduced_order(node.order, axes)
         return OnnxLowering(ops=(mean,), order=order)
 
-    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
-        """Infer the input's shape without the axes, or with 1 in their place."""
-        dtype = require_dtype(self, graph, *ACTIVATIONS)
-        shape = graph.tensor(self.inputs[0]).shape
-        kept = [1 if axis in self.axes else size for axis, size in enumerate(shape)]
-        if not self.keep_dims:
-            kept = [size for axis, size in enumerate(shape) if axis not in self.axes]
-        return (TensorSpec(tuple(kept), dtype),)
-
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Input and output have parameters of their own."""
         del graph
         return QuantizationRule()
-
-    def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write the version that brought the dtype."""
-        axes = InlineConstant("axes", np.array(self.axes, np.int32))
-        return TfliteOp(
-            opcode="MEAN",
-            version=VERSIONS[graph.tensor(self.inputs[0]).dtype],
-            inputs=(*self.inputs, axes),
-            options_table="ReducerOptions",
-            options={"keepDims": self.keep_dims},
-        )
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Write ReduceMean, whose axes are an attribute up to opset 17."""

@@ -22,6 +22,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import VERSIONS
 from tinyml.ops.elementwise import strides, walk
 
 
@@ -31,6 +32,8 @@ class ReductionOperator(Operator):
 
     axes: tuple[int, ...]
     keep_dims: bool
+
+    dtypes: ClassVar[tuple[DType, ...]] = (DType.FLOAT32, DType.INT8)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -50,7 +53,7 @@ class ReductionOperator(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape without the axes, or with 1 in their place."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph, *self.dtypes)
         shape = graph.tensor(self.inputs[0]).shape
         kept = [1 if axis in self.axes else size for axis, size in enumerate(shape)]
         if not self.keep_dims:
@@ -58,11 +61,11 @@ class ReductionOperator(Operator):
         return (TensorSpec(tuple(kept), dtype),)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 1 for float, 2 for int8."""
+        """Write the version that brought the dtype."""
         axes = InlineConstant("axes", np.array(self.axes, np.int32))
         return TfliteOp(
             opcode=self.opcodes[0],
-            version=1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2,
+            version=VERSIONS[graph.tensor(self.inputs[0]).dtype],
             inputs=(*self.inputs, axes),
             options_table="ReducerOptions",
             options={"keepDims": self.keep_dims},
