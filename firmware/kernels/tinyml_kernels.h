@@ -213,6 +213,7 @@ typedef struct {
 /* Integers of one size to another; what does not fit is cut off. */
 void tinyml_cast(const tinyml_cast_params *params, const void *input, void *output);
 
+#include "tinyml_kernels_products.h"
 #include "tinyml_kernels_s16.h"
 
 #endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Kernels for products of int8 tensors. Included by tinyml_kernels.h.
+ */
+#ifndef TINYML_KERNELS_PRODUCTS_H
+#define TINYML_KERNELS_PRODUCTS_H
+
+#include <stdint.h>
+
+#include "arm_nn_types.h"
+
+/* Filters are (output channels, height, width, input channels); the bias may be NULL. */
+void tinyml_transpose_conv_s8(const cmsis_nn_conv_params *params,
+                              const cmsis_nn_per_channel_quant_params *quant,
+                              const cmsis_nn_dims *input_dims, const int8_t *input,
+                              const cmsis_nn_dims *filter_dims, const int8_t *filter,
+                              const int32_t *bias, const cmsis_nn_dims *output_dims,
+                              int8_t *output);
+
+/* Matrices of (rows, depth) and (depth, columns), either of them stored transposed. */
+typedef struct {
+    tinyml_walk batches; /* in matrices, not elements */
+    int32_t rows;
+    int32_t depth;
+    int32_t columns;
+    int32_t left_row_step;
+    int32_t left_depth_step;
+    int32_t right_depth_step;
+    int32_t right_column_step;
+    int32_t left_offset; /* minus the zero point */
+    int32_t right_offset;
+    tinyml_output output;
+} tinyml_batch_matmul_params;
+
+void tinyml_batch_matmul_s8(const tinyml_batch_matmul_params *params, const int8_t *left,
+                            const int8_t *right, int8_t *output);
+
+#endif

@@ -1,0 +1,197 @@
+"""TRANSPOSE_CONV: weights (output channels, height, width, input channels)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
+from tinyml.ops.base import (
+    InlineConstant,
+    Isa,
+    Kernel,
+    KernelCall,
+    Layout,
+    OnnxNode,
+    OnnxWeight,
+    Operator,
+    QuantizationRule,
+    Struct,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import (
+    channel_scales,
+    clamp,
+    dims,
+    per_channel_quant,
+    require_dtype,
+    require_parameters,
+    require_symmetric_weights,
+    tile,
+)
+from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransposeConv(Operator):
+    """The transpose of a convolution of ``output_size``: each input adds a whole filter.
+
+    Inputs are the activation, the weights and perhaps a bias.
+    """
+
+    output_size: Pair
+    stride: Pair
+    padding: Padding
+    activation: Activation
+
+    opcodes: ClassVar[tuple[str, ...]] = ("TRANSPOSE_CONV",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the options; the output's size is that of its static shape."""
+        where = f"{node.opcode} '{node.name}'"
+        _, weights, source, *bias = node.inputs
+        shape = node.tensors[node.outputs[0]].shape
+        operator = cls(
+            name=node.name,
+            inputs=(source, weights, *bias),
+            outputs=node.outputs,
+            output_size=(shape[1], shape[2]) if len(shape) == 4 else (0, 0),
+            stride=read_pair(node.options, "strideH", "strideW", where),
+            padding=read_padding(node.options, where),
+            activation=Activation.from_tflite(node),
+        )
+        if len(shape) != 4:
+            raise operator.error(f"output '{node.outputs[0]}' has shape {shape}, expected NHWC")
+        return operator
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """(N, *output_size, output channels), in the input's dtype."""
+        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
+        if len(source.shape) != 4 or len(weights.shape) != 4:
+            raise self.error(
+                f"expected 4 dimensions, got input {source.shape}, weights {weights.shape}"
+            )
+        if source.shape[3] != weights.shape[3] or 0 in weights.shape:
+            raise self.error(
+                f"input '{source.name}' has {source.shape[3]} channels but weights "
+                f"'{weights.name}' {weights.shape} take {weights.shape[3]}"
+            )
+        require_parameters(self, graph, weights.shape[0])
+        if spatial(source.shape) != self._window(graph).output_size(self.output_size):
+            raise self.error(
+                f"no convolution of {self.output_size} gives the size of input '{source.name}' "
+                f"{source.shape}"
+            )
+        return (TensorSpec((source.shape[0], *self.output_size, weights.shape[0]), dtype),)
+
+    def _window(self, graph: Graph) -> Window:
+        """The window of the convolution this is the transpose of, which moves over the output."""
+        size = spatial(graph.tensor(self.inputs[1]).shape)
+        return Window(size, self.stride, padding=self.padding)
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Weights per output channel, int32 bias."""
+        del graph
+        return QuantizationRule(weights={1: 0}, bias=2)
+
+    def macs(self, graph: Graph) -> int:
+        """One per input element, filter tap and output channel."""
+        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
+        return math.prod(source.shape[:3]) * weights.size
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 4 with an activation, 3 with a bias, 2 for int8, else 1."""
+        source, *parameters = self.present_inputs
+        output = graph.tensor(self.outputs[0])
+        version = 3 if len(parameters) > 1 else 2 if output.dtype is DType.INT8 else 1
+        return TfliteOp(
+            opcode="TRANSPOSE_CONV",
+            version=version if self.activation is Activation.NONE else 4,
+            inputs=(
+                InlineConstant("output_shape", np.array(output.shape, np.int32)),
+                parameters[0],
+                source,
+                *parameters[1:],
+            ),
+            options_table="TransposeConvOptions",
+            options={
+                "padding": self.padding.value,
+                "strideH": self.stride[0],
+                "strideW": self.stride[1],
+                "fusedActivationFunction": self.activation.value,
+            },
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """ConvTranspose; what the window does not cover of the output is its output padding."""
+        source, weights, *bias = self.present_inputs
+        window = self._window(graph)
+        before, after = window.pads(self.output_size)
+        covered = [
+            (count - 1) * stride + size
+            for count, stride, size in zip(
+                spatial(graph.tensor(source).shape), self.stride, window.size, strict=True
+            )
+        ]
+        uncovered = [
+            size + sum(pads) - reach
+            for size, pads, reach in zip(
+                self.output_size, zip(before, after, strict=True), covered, strict=True
+            )
+        ]
+        node = OnnxNode(
+            op_type="ConvTranspose",
+            inputs=(source, OnnxWeight(weights, (3, 0, 1, 2)), *bias),
+            outputs=self.outputs,
+            attributes={
+                "kernel_shape": list(window.size),
+                "strides": list(self.stride),
+                "pads": [*before, *after],
+                "output_padding": uncovered,
+            },
+            layout=Layout.CHANNELS_FIRST,
+        )
+        return with_onnx_activation(node, self.activation)
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Gather for each output what its inputs add: the same sums, without scratch.
+
+        CMSIS-NN 3b4e406b's kernel predates a fix of its own (its pull request 233).
+        """
+        del isas
+        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
+        output = graph.tensor(self.outputs[0])
+        require_symmetric_weights(self, weights)
+        params = {
+            "input_offset": -source.zero_point,
+            "output_offset": output.zero_point,
+            "stride": tile(self.stride),
+            "padding": tile(self._window(graph).pads(self.output_size)[0]),
+            "dilation": tile((1, 1)),
+            "activation": clamp(quantized_bounds(self.activation.bounds, output)),
+        }
+        scales = channel_scales(weights, output.shape[3])
+        call = KernelCall(
+            function="tinyml_transpose_conv_s8",
+            arguments=(
+                Struct("cmsis_nn_conv_params", "conv_params", params),
+                per_channel_quant([source.scale * scale / output.scale for scale in scales]),
+                dims("input_dims", source.shape),
+                TensorPointer(source.name),
+                dims("filter_dims", weights.shape),
+                TensorPointer(weights.name),
+                TensorPointer(self.inputs[2] if len(self.inputs) > 2 else ""),
+                dims("output_dims", output.shape),
+                TensorPointer(output.name),
+            ),
+            source="tinyml_transpose_conv_s8.c",
+        )
+        return Kernel(calls=(call,))
