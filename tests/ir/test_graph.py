@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from graphs import activation, add, float_constant, make_graph, relu, small_int8
 
+from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, QuantParams, Tensor
 
 
@@ -55,7 +56,7 @@ def test_bytes_are_elements_times_their_size():
 def test_a_tensor_with_scales_per_channel_has_no_single_scale():
     quant = QuantParams((0.1, 0.2), (0, 0), 0)
 
-    with pytest.raises(ValueError, match="'w' has no per-tensor quantization"):
+    with pytest.raises(ModelError, match="'w', int8, has no per-tensor quantization"):
         _ = Tensor("w", (2,), DType.INT8, quant).scale
 
 

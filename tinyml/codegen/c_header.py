@@ -114,7 +114,7 @@ def _helpers(name: str, end: str, prefix: str, tensor: Tensor, is_input: bool) -
         f"    return ({const}{element} *)(({const}uint8_t *)arena + {prefix}_OFFSET);",
         "}",
     ]
-    if tensor.quant is None:
+    if tensor.quant is None or tensor.dtype not in LIMITS:
         return pointer
     convert = _quantize_helper if is_input else _dequantize_helper
     return [*pointer, "", *convert(name, end, prefix, tensor)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.ops.base import (
     Argument,
@@ -26,6 +27,8 @@ from tinyml.plan.arena import MemoryPlan, plan_memory
 from tinyml.plan.kernels import choose_kernels
 
 LONGEST_IDENTIFIER = 40
+# Offsets in the arena are of C's type int.
+LARGEST_ARENA = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ def make_program(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int = 
         op: replace(kernel, calls=tuple(_settle(call, cmsis_nn) for call in kernel.calls))
         for op, kernel in choose_kernels(graph, isas).items()
     }
+    _require_activations_at_edges(graph)
     plan = plan_memory(graph, kernels)
+    _require_addressable(plan)
     names = _layer_names(graph)
     layers = tuple(
         _make_layer(graph, plan, number, op, names[op.name], kernels[op.name])
@@ -83,6 +88,23 @@ def make_program(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int = 
         for call in layer.calls:
             _collect_constants(graph, name, layer, call, constants, constant_names)
     return Program(name, cmsis_nn, graph, plan, layers, constants, constant_names)
+
+
+def _require_activations_at_edges(graph: Graph) -> None:
+    for name in (*graph.inputs, *graph.outputs):
+        if graph.tensor(name).is_constant:
+            raise ModelError(
+                f"'{name}' is an input or output of the model and a constant, expected a tensor "
+                "that is computed; leave it out of the model's boundary"
+            )
+
+
+def _require_addressable(plan: MemoryPlan) -> None:
+    if plan.arena_bytes > LARGEST_ARENA:
+        raise ModelError(
+            f"the tensors needed at one time take {plan.arena_bytes:,} bytes, expected at most "
+            f"{LARGEST_ARENA:,}; make the model's tensors smaller"
+        )
 
 
 def _settle(call: KernelCall, cmsis_nn: int) -> KernelCall:

@@ -11,6 +11,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tinyml import __version__
+from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Tensor
 from tinyml.ops.base import InlineConstant, Operator, TfliteOp, operators
 from tinyml.ops.dequantize import Dequantize
@@ -46,9 +47,18 @@ class _AlignedBuilder(flatbuffers.Builder):  # type: ignore[misc]  # flatbuffers
 
 
 def write_tflite(graph: Graph) -> bytes:
-    """Serialize; reading the result back gives an equal graph."""
+    """Serialize; reading the result back gives an equal graph.
+
+    Raises ModelError where a size does not fit the format's 32 bits.
+    """
     builder = _AlignedBuilder(1024)
-    builder.Finish(_Writer(_with_float_steps(graph)).model().Pack(builder), IDENTIFIER)
+    model = _Writer(_with_float_steps(graph)).model()
+    try:
+        builder.Finish(model.Pack(builder), IDENTIFIER)
+    except TypeError as error:  # that is how flatbuffers says that a number does not fit its field
+        raise ModelError(
+            f"'{graph.name}' has no form as a .tflite file, whose sizes have 32 bits: {error}"
+        ) from error
     return bytes(builder.Output())
 
 

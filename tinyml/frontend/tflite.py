@@ -142,7 +142,9 @@ def _read_tensor(model: Any, raw: Any, name: str) -> Tensor:
             f"tensor '{name}' has the dynamic shape {shape}, expected static sizes; "
             "fix the model's input shape before converting it"
         )
-    return Tensor(name, shape, dtype, _read_quant(raw), _read_data(model, raw, name, shape, dtype))
+    # What a converter noted of a float tensor's range means nothing to a kernel.
+    quant = None if dtype is DType.FLOAT32 else _read_quant(raw)
+    return Tensor(name, shape, dtype, quant, _read_data(model, raw, name, shape, dtype))
 
 
 def _read_quant(raw: Any) -> QuantParams | None:

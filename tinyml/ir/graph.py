@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tinyml.errors import ModelError
+
 Shape = tuple[int, ...]
 Array = npt.NDArray[Any]
 
@@ -128,7 +130,10 @@ class Tensor:
     def per_tensor(self) -> QuantParams:
         """The parameters of a tensor quantized per tensor."""
         if self.quant is None or len(self.quant.scale) != 1:
-            raise ValueError(f"tensor '{self.name}' has no per-tensor quantization")
+            raise ModelError(
+                f"tensor '{self.name}', {self.dtype.value}, has no per-tensor quantization, "
+                "expected one scale and zero point; quantize the whole model"
+            )
         return self.quant
 
     @property

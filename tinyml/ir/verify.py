@@ -83,6 +83,10 @@ def _verify_quant(tensor: Tensor) -> None:
                 "the model is not fully quantized"
             )
         return
+    if tensor.dtype not in ZERO_POINT_LIMITS:
+        raise ModelError(
+            f"tensor '{tensor.name}' is {tensor.dtype.value} but has a scale, expected integers"
+        )
     if len(quant.scale) != len(quant.zero_point):
         raise ModelError(
             f"tensor '{tensor.name}' has {len(quant.scale)} scales "
@@ -90,7 +94,7 @@ def _verify_quant(tensor: Tensor) -> None:
         )
     if not all(math.isfinite(scale) and scale > 0 for scale in quant.scale):
         raise ModelError(f"tensor '{tensor.name}' has a scale that is not a positive number")
-    low, high = ZERO_POINT_LIMITS.get(tensor.dtype, (0, 0))
+    low, high = ZERO_POINT_LIMITS[tensor.dtype]
     if not all(low <= zero_point <= high for zero_point in quant.zero_point):
         raise ModelError(
             f"tensor '{tensor.name}' has a zero point outside [{low}, {high}] of "

@@ -47,6 +47,11 @@ class Activation(enum.Enum):
 
 def quantized_bounds(bounds: tuple[float, float], output: Tensor) -> tuple[int, int]:
     """Clamp limits in the output's integers (TFLite's CalculateActivationRangeQuantized)."""
+    if output.dtype not in LIMITS:
+        raise ModelError(
+            f"tensor '{output.name}' is {output.dtype.value} in a quantized model, expected "
+            "integers with a scale; quantize the whole model"
+        )
     qmin, qmax = LIMITS[output.dtype]
     low, high = (_quantized_bound(bound, output) for bound in bounds)
     return int(max(qmin, low)), int(min(qmax, high))

@@ -95,6 +95,12 @@ class ArithmeticOperator(ElementwiseOperator):
         """Read nothing but the tensors; more than two as a chain."""
         return chained_lowering(cls, node, activation=Activation.NONE)
 
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """The broadcast shape and the dtype of both inputs."""
+        if len(self.inputs) != 2:
+            raise self.error(f"has {len(self.inputs)} inputs, expected 2")
+        return super().infer(graph)
+
     def version(self, graph: Graph) -> int:
         """The lowest version that brought the dtype."""
         return 1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2
