@@ -10,7 +10,7 @@ BOARD := mps2-an386
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test soak check bench clean
+.PHONY: help setup demo test fuzz soak check bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
@@ -33,7 +33,10 @@ demo: $(STAMP) ## Train, quantize, export, build, then prove the digits model on
 test: $(STAMP) ## Run the whole test suite on all cores
 	$(BIN)/pytest -n $(CORES) --dist loadgroup tests
 
-soak: $(STAMP) ## Run what takes longer than the test suite may: all 200 random networks
+fuzz: $(STAMP) ## Damage model files 20,000 times: each converts or is refused with a sentence
+	$(BIN)/python tests/fuzz/fuzz.py
+
+soak: fuzz ## Run what takes longer than the test suite may: the fuzzer, 200 random networks
 	$(BIN)/python tests/conformance/random_networks.py
 
 check: $(STAMP) ## Lint, formatting, types and the import rule
