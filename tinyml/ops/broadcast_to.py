@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -10,6 +11,7 @@ import numpy as np
 from tinyml.ir.graph import Array, DType, Graph, Shape
 from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
 from tinyml.ops.movement import ViewOperator
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,7 @@ class BroadcastTo(ViewOperator):
     shape: Shape
 
     opcodes: ClassVar[tuple[str, ...]] = ("BROADCAST_TO",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Expand": Operands.AS_ONNX}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -29,6 +32,17 @@ class BroadcastTo(ViewOperator):
             outputs=node.outputs,
             shape=tuple(int(size) for size in node.constant_input(1).reshape(-1)),
         )
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read the shape, which broadcasts with the input's."""
+        wanted, present = tuple(node.integers("shape", 1) or ()), node.operand(0).shape
+        try:
+            shape = np.broadcast_shapes(wanted, present)
+        except ValueError:
+            raise node.error(f"{present} does not broadcast to {wanted}") from None
+        op = cls(name=node.name, inputs=node.inputs[:1], outputs=node.outputs, shape=shape)
+        return OnnxLowering(ops=(op,), order=tuple(range(len(shape))))
 
     def output_shape(self, shape: Shape) -> Shape:
         """Give the shape."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -25,6 +26,8 @@ from tinyml.ops.base import (
 )
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.movement import MOVABLE
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, int32_constant
+from tinyml.ops.onnx_reduction import reduced_order
 
 INDEX_TYPES = (DType.INT32, DType.INT64, DType.INT16)
 
@@ -40,6 +43,7 @@ class Gather(Operator):
     batch_dims: int
 
     opcodes: ClassVar[tuple[str, ...]] = ("GATHER",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Gather": Operands.ANY}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -53,6 +57,25 @@ class Gather(Operator):
             axis=axis + ranks[0] if axis < 0 else axis,
             batch_dims=batch_dims + ranks[1] if batch_dims < 0 else batch_dims,
         )
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read one index, which takes the dimension away, or a row of them."""
+        axis = node.axis(node.attributes.get("axis", 0))
+        picked = node.constant_input(1)
+        if picked.ndim > 1:
+            raise node.error(f"indices of shape {picked.shape} are not supported, expected a row")
+        values = np.where(picked < 0, picked + node.operand(0).shape[axis], picked)
+        indices = int32_constant(node.inner("indices"), values)
+        op = cls(
+            name=node.name,
+            inputs=(node.inputs[0], indices.name),
+            outputs=node.outputs,
+            axis=axis,
+            batch_dims=0,
+        )
+        order = node.order if picked.ndim else reduced_order(node.order, (axis,))
+        return OnnxLowering(ops=(op,), constants=(indices,), order=order)
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape with that of the indices in place of the axis."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -19,6 +20,8 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.onnx_elementwise import plain_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 OUTPUT_QUANT = QuantParams.per_tensor(1 / 128, 0)
 # Squares of so many differences from the zero point, each at most 255, add up to 31 bits.
@@ -30,6 +33,7 @@ class L2Normalization(Operator):
     """``x / sqrt(sum(x * x))`` along the last dimension."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("L2_NORMALIZATION",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"LpNormalization": Operands.AXIS_LAST}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -38,6 +42,13 @@ class L2Normalization(Operator):
         if Activation.from_tflite(node) is not Activation.NONE:
             raise operator.error("a fused activation is not supported")
         return operator
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read one by the square root of squares."""
+        if node.attributes.get("p", 2) != 2:
+            raise node.error(f"p is {node.attributes['p']}, expected 2")
+        return plain_lowering(cls, node)
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape and dtype of the input."""

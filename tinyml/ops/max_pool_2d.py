@@ -8,9 +8,10 @@ from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
 from tinyml.ops.base import Isa, Kernel
+from tinyml.ops.mirror_pad import MirrorMode, MirrorPad
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.pool import Pool2D
-from tinyml.ops.window import spatial
+from tinyml.ops.window import Padding, spatial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +27,32 @@ class MaxPool2D(Pool2D):
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
-        """Read a MaxPool."""
+        """Read a MaxPool.
+
+        Pads that are neither SAME nor VALID become the image mirrored at its borders: what a window
+        then sees twice does not change its maximum, whatever the scales.
+        """
         if len(node.outputs) > 1:
             raise node.error("gives the places of the maxima too, which is not supported")
-        window = cls.read_onnx_window(node)
-        padding = window.padding(spatial(node.operand(0).shape))
-        if padding is None:
-            raise node.error(f"pads {window.before} and {window.after} are neither SAME nor VALID")
-        return OnnxLowering(ops=(cls.onnx_pool(node, window, node.inputs[0], padding),))
+        window, size = cls.read_onnx_window(node), spatial(node.operand(0).shape)
+        padding = window.padding(size)
+        if padding is not None:
+            return OnnxLowering(ops=(cls.onnx_pool(node, window, node.inputs[0], padding),))
+        smallest = [min(taps // 2, have) for taps, have in zip(window.size, size, strict=True)]
+        if any(max(pair) > most for pair, most in zip(window.paddings[1:3], smallest, strict=True)):
+            raise node.error(
+                f"pads {window.before} and {window.after} are more than half of the window "
+                f"{window.size}"
+            )
+        mirrored = node.inner("mirrored")
+        pad = MirrorPad(
+            name=mirrored,
+            inputs=node.inputs,
+            outputs=(mirrored,),
+            paddings=window.paddings,
+            mode=MirrorMode.SYMMETRIC,
+        )
+        return OnnxLowering(ops=(pad, cls.onnx_pool(node, window, mirrored, Padding.VALID)))
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Call CMSIS-NN's kernel."""

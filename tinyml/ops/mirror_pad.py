@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -13,7 +13,9 @@ from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.movement import MOVABLE, Move, MovementOperator
-from tinyml.ops.pad import read_paddings
+from tinyml.ops.onnx_elementwise import plain_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.pad import read_onnx_paddings, read_paddings
 
 
 class MirrorMode(enum.Enum):
@@ -31,6 +33,7 @@ class MirrorPad(MovementOperator):
     mode: MirrorMode
 
     opcodes: ClassVar[tuple[str, ...]] = ("MIRROR_PAD",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Pad": Operands.ANY}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -42,6 +45,17 @@ class MirrorPad(MovementOperator):
             paddings=read_paddings(node),
             mode=MirrorMode(int(node.options.get("mode", 0))),
         )
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Pad that reflects; one that repeats the edge once is SYMMETRIC."""
+        mode, paddings = node.attributes.get("mode", "constant"), read_onnx_paddings(node)
+        modes = {"reflect": MirrorMode.REFLECT}
+        if all(max(pair) <= 1 for pair in paddings):
+            modes["edge"] = MirrorMode.SYMMETRIC
+        if mode not in modes:
+            return None
+        return plain_lowering(cls, node, 1, paddings=paddings, mode=modes[mode])
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape, each dimension grown by its paddings."""

@@ -129,6 +129,12 @@ def float_constant(name: str, values: Any) -> Tensor:
     return Tensor(name, data.shape, DType.FLOAT32, data=data)
 
 
+def int32_constant(name: str, values: Any) -> Tensor:
+    """An int32 constant, such as indices are."""
+    data = np.asarray(values, np.int32)
+    return Tensor(name, data.shape, DType.INT32, data=data)
+
+
 def transposed_constant(tensor: Tensor, permutation: Sequence[int]) -> Tensor:
     """A constant with its dimensions in another order, and those of its scales."""
     quant = tensor.quant

@@ -11,8 +11,8 @@ import numpy as np
 from tinyml.ir.graph import Graph, TensorSpec
 from tinyml.numerics.affine import dequantize
 from tinyml.ops.base import InlineConstant, QuantizationRule
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.pad import Pad
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, float_constant
+from tinyml.ops.pad import Pad, read_onnx_paddings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,22 @@ class PadV2(Pad):
 
     opcodes: ClassVar[tuple[str, ...]] = ("PADV2",)
     options_table: ClassVar[str] = "PadV2Options"
-    onnx_types: ClassVar[Mapping[str, Operands]] = {}
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Pad": Operands.ANY}
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Pad with a number that is not 0."""
+        value = node.scalar(2, 0.0)
+        if node.attributes.get("mode", "constant") != "constant" or value == 0:
+            return None
+        constant = float_constant(node.inner("value"), value)
+        pad = cls(
+            name=node.name,
+            inputs=(node.inputs[0], constant.name),
+            outputs=node.outputs,
+            paddings=read_onnx_paddings(node),
+        )
+        return OnnxLowering(ops=(pad,), constants=(constant,))
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape, each dimension grown by its paddings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -10,6 +11,8 @@ import numpy as np
 from tinyml.ir.graph import Array, DType, Graph, Shape
 from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
 from tinyml.ops.movement import ViewOperator
+from tinyml.ops.onnx_elementwise import plain_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # SLICE's size for all that is left.
 TO_THE_END = -1
@@ -23,6 +26,7 @@ class Slice(ViewOperator):
     size: tuple[int, ...]
 
     opcodes: ClassVar[tuple[str, ...]] = ("SLICE",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Slice": Operands.ANY}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -38,6 +42,20 @@ class Slice(ViewOperator):
             outputs=node.outputs,
             begin=tuple(begin),
             size=tuple(resolved),
+        )
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Slice of neighbours."""
+        ranges = read_onnx_ranges(node)
+        if any(taken.step != 1 for taken in ranges):
+            return None
+        return plain_lowering(
+            cls,
+            node,
+            1,
+            begin=tuple(taken.start for taken in ranges),
+            size=tuple(map(len, ranges)),
         )
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -88,3 +106,20 @@ class Slice(ViewOperator):
                 outputs=self.outputs,
             ),
         )
+
+
+def read_onnx_ranges(node: OnnxNodeIn) -> list[range]:
+    """Indices that an ONNX Slice takes of each dimension of its first operand."""
+    shape = node.operand(0).shape
+    starts, ends = node.integers("starts", 1) or [], node.integers("ends", 2) or []
+    axes = node.integers("axes", 3) or list(range(len(starts)))
+    steps = node.integers("steps", 4) or [1] * len(starts)
+    if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps:
+        raise node.error(f"starts {starts}, ends {ends}, axes {axes} and steps {steps} do not fit")
+    ranges = [range(size) for size in shape]
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        place = node.axis(axis)
+        ranges[place] = range(shape[place])[start:end:step]
+    if not all(ranges):
+        raise node.error(f"takes nothing of its input of shape {shape}")
+    return ranges

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import Array, Shape
 from tinyml.ops.blocks import BlockOperator
+from tinyml.ops.onnx_elementwise import plain_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,8 +17,14 @@ class SpaceToDepth(BlockOperator):
     """Channel c of pixel (y, x) of a block becomes channel (y, x, c) of one pixel."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("SPACE_TO_DEPTH",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"SpaceToDepth": Operands.CHANNELS_LAST}
     options_table: ClassVar[str] = "SpaceToDepthOptions"
     onnx_type: ClassVar[str] = "SpaceToDepth"
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read the block size."""
+        return plain_lowering(cls, node, block_size=int(node.attributes.get("blocksize", 0)))
 
     def block_shape(self, shape: Shape) -> Shape:
         """Fewer pixels of more channels."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from tinyml.ir.graph import DType, Graph, Shape
 from tinyml.ops.base import InlineConstant, TfliteNode, TfliteOp
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.parts import PartsOperator, axis_from_front
 
 # At most one part may be whatever the others leave.
@@ -22,6 +24,7 @@ class SplitV(PartsOperator):
     part_sizes: tuple[int, ...]
 
     opcodes: ClassVar[tuple[str, ...]] = ("SPLIT_V",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Split": Operands.ANY}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -38,6 +41,24 @@ class SplitV(PartsOperator):
             axis=axis,
             part_sizes=tuple(sizes),
         )
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read sizes and axis; without sizes all parts but the last are of one size."""
+        axis = node.axis(node.attributes.get("axis", 0))
+        whole, parts = node.operand(0).shape[axis], len(node.outputs)
+        sizes = node.integers("split", 1)
+        if sizes is None:
+            size = -(-whole // parts)
+            sizes = [size] * (parts - 1) + [whole - size * (parts - 1)]
+        op = cls(
+            name=node.name,
+            inputs=node.inputs[:1],
+            outputs=node.outputs,
+            axis=axis,
+            part_sizes=tuple(sizes),
+        )
+        return OnnxLowering(ops=(op,))
 
     def sizes(self, shape: Shape) -> tuple[int, ...]:
         """Give the sizes, which must add up to the input's."""

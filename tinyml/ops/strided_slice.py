@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import EllipsisType
 from typing import ClassVar, Self
@@ -11,6 +12,9 @@ import numpy as np
 from tinyml.ir.graph import Array, DType, Graph, Shape
 from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
 from tinyml.ops.movement import ViewOperator
+from tinyml.ops.onnx_elementwise import plain_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.slice import read_onnx_ranges
 
 Entry = slice | int | EllipsisType | None
 
@@ -37,6 +41,7 @@ class StridedSlice(ViewOperator):
     shrink_axis_mask: int = 0
 
     opcodes: ClassVar[tuple[str, ...]] = ("STRIDED_SLICE",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Slice": Operands.ANY}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -60,6 +65,20 @@ class StridedSlice(ViewOperator):
         if node.options.get("offset", False):
             raise operator.error("ends counted from the begin are not supported")
         return operator
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Slice with steps; an end before the first element is a masked one."""
+        ranges = read_onnx_ranges(node)
+        return plain_lowering(
+            cls,
+            node,
+            1,
+            begin=tuple(taken.start for taken in ranges),
+            end=tuple(taken.stop for taken in ranges),
+            strides=tuple(taken.step for taken in ranges),
+            end_mask=sum(1 << place for place, taken in enumerate(ranges) if taken.stop < 0),
+        )
 
     def output_shape(self, shape: Shape) -> Shape:
         """What numpy's slicing gives."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -12,6 +12,8 @@ from tinyml.ir.graph import Array, Graph, TensorSpec
 from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.movement import MOVABLE, Move, MovementOperator
+from tinyml.ops.onnx_elementwise import plain_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,7 @@ class Tile(MovementOperator):
     multiples: tuple[int, ...]
 
     opcodes: ClassVar[tuple[str, ...]] = ("TILE",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Tile": Operands.ANY}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -31,6 +34,12 @@ class Tile(MovementOperator):
             outputs=node.outputs,
             multiples=tuple(int(count) for count in node.constant_input(1).reshape(-1)),
         )
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read the multiples."""
+        multiples = node.per_dimension(node.integers("repeats", 1) or [], 1)
+        return plain_lowering(cls, node, 1, multiples=multiples)
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape times the multiples."""
