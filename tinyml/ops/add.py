@@ -8,10 +8,13 @@ from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
+from tinyml.ops.activation import Activation
 from tinyml.ops.base import Isa, Kernel, KernelCall, TensorPointer
 from tinyml.ops.dtypes import VERSIONS
 from tinyml.ops.elementwise import common_scale, is_flat
-from tinyml.ops.onnx_node import Operands
+from tinyml.ops.mul import Mul
+from tinyml.ops.onnx_elementwise import chained_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, float_constant
 from tinyml.ops.sums import SumOperator
 
 
@@ -20,13 +23,38 @@ class Add(SumOperator):
     """Elementwise sum with broadcasting and fused activation."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("ADD",)
-    onnx_types: ClassVar[Mapping[str, Operands]] = {"Add": Operands.ANY, "Sum": Operands.ANY}
+    onnx_types: ClassVar[Mapping[str, Operands]] = {
+        "Add": Operands.ANY,
+        "HardSigmoid": Operands.ANY,
+        "Sum": Operands.ANY,
+    }
     options_table: ClassVar[str] = "AddOptions"
     onnx_type: ClassVar[str] = "Add"
 
     def version(self, graph: Graph) -> int:
         """The version that brought the dtype."""
         return VERSIONS[graph.tensor(self.inputs[0]).dtype]
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read an Add or a Sum; a HardSigmoid is ``relu6(6 alpha x + 6 beta) / 6``."""
+        if node.op_type != "HardSigmoid":
+            return chained_lowering(cls, node, activation=Activation.NONE)
+        alpha, beta = node.attributes.get("alpha", 0.2), node.attributes.get("beta", 0.5)
+        values = {"slope": 6 * alpha, "offset": 6 * beta, "sixth": 1 / 6}
+        constants = tuple(float_constant(node.inner(key), value) for key, value in values.items())
+        slope, offset, sixth = (constant.name for constant in constants)
+        scaled, ramp = node.inner("scaled"), node.inner("ramp")
+        steps = (
+            (Mul, node.inputs[0], slope, scaled, Activation.NONE),
+            (cls, scaled, offset, ramp, Activation.RELU6),
+            (Mul, ramp, sixth, node.name, Activation.NONE),
+        )
+        ops = tuple(
+            kind(name=output, inputs=(first, second), outputs=(output,), activation=activation)
+            for kind, first, second, output, activation in steps
+        )
+        return OnnxLowering(ops=ops, constants=constants)
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Rescale both inputs to twice the larger scale, add, rescale to the output's.

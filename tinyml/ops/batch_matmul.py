@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -24,6 +25,7 @@ from tinyml.ops.base import (
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import VERSIONS
 from tinyml.ops.elementwise import broadcast_walk, finishing, require_same_dtype
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # TFLite takes matrices in up to three dimensions more.
 LARGEST_RANK = 5
@@ -37,6 +39,7 @@ class BatchMatMul(Operator):
     adj_y: bool
 
     opcodes: ClassVar[tuple[str, ...]] = ("BATCH_MATMUL",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"MatMul": Operands.AS_ONNX}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -48,6 +51,15 @@ class BatchMatMul(Operator):
             adj_x=bool(node.options.get("adjX", False)),
             adj_y=bool(node.options.get("adjY", False)),
         )
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a MatMul of matrices."""
+        ranks = [len(node.operand(index).shape) for index in (0, 1)]
+        if min(ranks) < 2:
+            raise node.error(f"operands of {ranks} dimensions are not supported, expected matrices")
+        op = cls(name=node.name, inputs=node.inputs, outputs=node.outputs, adj_x=False, adj_y=False)
+        return OnnxLowering(ops=(op,), order=tuple(range(max(ranks))))
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The batches broadcast, then rows of the left and columns of the right."""

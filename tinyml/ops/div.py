@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ops.activation import Activation
 from tinyml.ops.base import Isa, Kernel
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.elementwise import ArithmeticOperator, needs_five_dimensions
-from tinyml.ops.onnx_node import Operands
+from tinyml.ops.onnx_elementwise import chained_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, float_constant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +20,23 @@ class Div(ArithmeticOperator):
     """Elementwise quotient with broadcasting and fused activation; float only."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("DIV",)
-    onnx_types: ClassVar[Mapping[str, Operands]] = {"Div": Operands.ANY}
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Div": Operands.ANY, "Reciprocal": Operands.ANY}
     options_table: ClassVar[str] = "DivOptions"
     onnx_type: ClassVar[str] = "Div"
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Div; a Reciprocal divides 1."""
+        if node.op_type == "Div":
+            return chained_lowering(cls, node, activation=Activation.NONE)
+        one = float_constant(node.inner("one"), 1.0)
+        op = cls(
+            name=node.name,
+            inputs=(one.name, node.inputs[0]),
+            outputs=node.outputs,
+            activation=Activation.NONE,
+        )
+        return OnnxLowering(ops=(op,), constants=(one,))
 
     def version(self, graph: Graph) -> int:
         """Version 2 brought broadcasting over five dimensions."""

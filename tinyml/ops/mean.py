@@ -19,8 +19,7 @@ from tinyml.ops.base import (
     TensorPointer,
 )
 from tinyml.ops.dtypes import ACTIVATIONS
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.onnx_reduction import read_onnx_axes, reduced_order
+from tinyml.ops.onnx_node import Operands
 from tinyml.ops.reduction import ReductionOperator
 
 # Groups of neighbouring dimensions tinyml_mean_s8 takes.
@@ -37,20 +36,6 @@ class Mean(ReductionOperator):
         "GlobalAveragePool": Operands.ANY,
         "ReduceMean": Operands.ANY,
     }
-
-    @classmethod
-    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
-        """Read ReduceMean; GlobalAveragePool is one over all but batch and channels."""
-        axes, keep_dims = read_onnx_axes(node)
-        mean = cls(
-            name=node.name,
-            inputs=node.inputs[:1],
-            outputs=node.outputs,
-            axes=axes,
-            keep_dims=keep_dims,
-        )
-        order = node.order if keep_dims else reduced_order(node.order, axes)
-        return OnnxLowering(ops=(mean,), order=order)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Input and output have parameters of their own."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
+from tinyml.ops.activation import Activation
 from tinyml.ops.base import Isa, Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.dtypes import ACTIVATIONS
 from tinyml.ops.elementwise import (
@@ -19,7 +20,8 @@ from tinyml.ops.elementwise import (
     input_walk,
     is_flat,
 )
-from tinyml.ops.onnx_node import Operands
+from tinyml.ops.onnx_elementwise import chained_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # Bits to the left that products may move without leaving 32: int8's take 16 and a sign, int16's 30.
 LARGEST_SHIFTS = {DType.INT8: 14, DType.INT16: 0}
@@ -30,10 +32,25 @@ class Mul(ArithmeticOperator):
     """Elementwise product with broadcasting and fused activation."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("MUL",)
-    onnx_types: ClassVar[Mapping[str, Operands]] = {"Mul": Operands.ANY}
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Mul": Operands.ANY, "Pow": Operands.ANY}
     options_table: ClassVar[str] = "MulOptions"
     onnx_type: ClassVar[str] = "Mul"
     dtypes: ClassVar[tuple[DType, ...]] = ACTIVATIONS
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Mul, or a Pow by two."""
+        if node.op_type == "Mul":
+            return chained_lowering(cls, node, activation=Activation.NONE)
+        if node.scalar(1, 1.0) != 2:
+            return None
+        op = cls(
+            name=node.name,
+            inputs=node.inputs[:1] * 2,
+            outputs=node.outputs,
+            activation=Activation.NONE,
+        )
+        return OnnxLowering(ops=(op,))
 
     def version(self, graph: Graph) -> int:
         """Version 3 brought output scales finer than the product of the inputs', 4 int16."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tinyml.ops.onnx_node import Operands
 from tinyml.ops.reduction import ExtremumReduction
 
 
@@ -13,5 +15,6 @@ class ReduceMin(ExtremumReduction):
     """Smallest element along ``axes``, which stay as 1 with ``keep_dims``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("REDUCE_MIN",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"ReduceMin": Operands.ANY}
     onnx_type: ClassVar[str] = "ReduceMin"
     kernel: ClassVar[str] = "tinyml_reduce_min_s8"

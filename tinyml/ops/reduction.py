@@ -24,6 +24,8 @@ from tinyml.ops.base import (
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import VERSIONS
 from tinyml.ops.elementwise import strides, walk
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn
+from tinyml.ops.onnx_reduction import read_onnx_axes, reduced_order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,20 @@ class ReductionOperator(Operator):
         if not operator.axes or not all(0 <= axis < rank for axis in operator.axes):
             raise operator.error(f"axes {axes} do not fit an input of {rank} dimensions")
         return operator
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read the axes; a global pool is a reduction of all but batch and channels."""
+        axes, keep_dims = read_onnx_axes(node)
+        op = cls(
+            name=node.name,
+            inputs=node.inputs[:1],
+            outputs=node.outputs,
+            axes=axes,
+            keep_dims=keep_dims,
+        )
+        order = node.order if keep_dims else reduced_order(node.order, axes)
+        return OnnxLowering(ops=(op,), order=order)
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape without the axes, or with 1 in their place."""

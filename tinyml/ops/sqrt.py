@@ -10,7 +10,8 @@ import numpy as np
 
 from tinyml.ir.graph import Array, Tensor
 from tinyml.numerics.tables import sqrt_table
-from tinyml.ops.onnx_node import Operands
+from tinyml.ops.onnx_elementwise import plain_lowering
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -19,9 +20,16 @@ class Sqrt(UnaryOperator):
     """``sqrt(x)``, for x of 0 or more."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("SQRT",)
-    onnx_types: ClassVar[Mapping[str, Operands]] = {"Sqrt": Operands.ANY}
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Pow": Operands.ANY, "Sqrt": Operands.ANY}
     onnx_type: ClassVar[str] = "Sqrt"
     int8_in_reference: ClassVar[bool] = False
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Sqrt, or a Pow by one half."""
+        if node.op_type == "Pow" and node.scalar(1, 1.0) != 0.5:
+            return None
+        return plain_lowering(cls, node, 1)
 
     def function(self, x: Array) -> Array:
         """The square root."""

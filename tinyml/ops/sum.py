@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.base import InlineConstant, Isa, Kernel, OnnxNode, QuantizationRule, Struct
+from tinyml.ops.onnx_node import Operands
 from tinyml.ops.reduction import ReductionOperator, reduction_kernel
 
 
@@ -17,6 +19,7 @@ class Sum(ReductionOperator):
     """Sum over ``axes``, which stay as 1 with ``keep_dims``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("SUM",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"ReduceSum": Operands.ANY}
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Input and output have parameters of their own."""
