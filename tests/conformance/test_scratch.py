@@ -3,13 +3,14 @@
 import ctypes
 
 import pytest
-from single_operator import Draw, cases_of
+from single_operator import SOURCE, Draw, cases_of
 
 from tinyml.firmware.toolchain import find_cmsis_nn, find_tool, run_tool
+from tinyml.ir.graph import DType
 from tinyml.ops.average_pool_2d import avgpool_s8_scratch
 from tinyml.ops.base import ChangedIn7, Isa
 from tinyml.ops.conv_2d import convolve_s8_scratch
-from tinyml.ops.depthwise_conv_2d import depthwise_s8_opt_scratch
+from tinyml.ops.depthwise_conv_2d import depthwise_fast_s16_scratch, depthwise_s8_opt_scratch
 from tinyml.passes.pipeline import prepare_for_device
 
 SHAPES = 500
@@ -17,7 +18,9 @@ SHAPES = 500
 SOURCES = (
     "ConvolutionFunctions/arm_convolve_get_buffer_sizes_s8.c",
     "ConvolutionFunctions/arm_depthwise_conv_get_buffer_sizes_s8.c",
+    "ConvolutionFunctions/arm_depthwise_conv_get_buffer_sizes_s16.c",
     "PoolingFunctions/arm_avgpool_get_buffer_sizes_s8.c",
+    "PoolingFunctions/arm_avgpool_get_buffer_sizes_s16.c",
     "FullyConnectedFunctions/arm_fully_connected_get_buffer_sizes_s8.c",
 )
 
@@ -97,13 +100,29 @@ def test_depthwise_scratch_is_cmsis_nns(cmsis_nn, isa):
 
 
 @pytest.mark.parametrize("isa", Isa)
-def test_average_pool_scratch_is_cmsis_nns(cmsis_nn, isa):
-    draw = Draw("average pool scratch")
-    function = getattr(cmsis_nn, f"arm_avgpool_s8_get_buffer_size{SUFFIXES[isa]}")
+def test_depthwise_16x8_scratch_is_cmsis_nns(cmsis_nn, isa):
+    draw = Draw("depthwise 16x8 scratch")
+    name = f"arm_depthwise_conv_wrapper_s16_get_buffer_size{SUFFIXES[isa]}"
+    function = getattr(cmsis_nn, name)
+    params = DepthwiseParams(**unit_window(), ch_mult=1)
     for _ in range(SHAPES):
-        width, channels = draw.integer(1, 99), draw.integer(1, 999)
+        height, width, channels = draw.integer(1, 9), draw.integer(1, 9), draw.integer(1, 300)
+        source, filters = Dims(1, 9, 9, channels), Dims(1, height, width, channels)
 
-        assert avgpool_s8_scratch(channels, isa) == function(width, channels)
+        size = function(*map(ctypes.byref, (params, source, filters, source)))
+
+        assert depthwise_fast_s16_scratch(channels, height * width, isa) == size
+
+
+@pytest.mark.parametrize("width", ["s8", "s16"])
+@pytest.mark.parametrize("isa", Isa)
+def test_average_pool_scratch_is_cmsis_nns(cmsis_nn, isa, width):
+    draw = Draw("average pool scratch")
+    function = getattr(cmsis_nn, f"arm_avgpool_{width}_get_buffer_size{SUFFIXES[isa]}")
+    for _ in range(SHAPES):
+        pixels, channels = draw.integer(1, 99), draw.integer(1, 999)
+
+        assert avgpool_s8_scratch(channels, isa) == function(pixels, channels)
 
 
 @pytest.mark.parametrize("isa", Isa)
@@ -112,7 +131,7 @@ def test_the_weight_sums_of_fully_connected_layers_fill_cmsis_nns_buffer(cmsis_n
     for case in cases_of("fully_connected"):
         op = case.graph.ops[0]
         graph = prepare_for_device(case.graph)
-        if graph.ops != case.graph.ops:
+        if graph.ops != case.graph.ops or graph.tensor(SOURCE).dtype is DType.INT16:
             continue
         (call,) = op.to_c(graph, frozenset([isa])).calls
         first = call.arguments[0]

@@ -10,6 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tinyml.errors import InputError, ModelError, TinymlError
+from tinyml.frontend.int4 import unpack_int4
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ir.verify import verify_float, verify_quantized
 from tinyml.ops.base import Operator, TfliteNode
@@ -23,6 +24,7 @@ ABSENT = -1
 DTYPES = {
     schema.TensorType.FLOAT32: DType.FLOAT32,
     schema.TensorType.INT8: DType.INT8,
+    schema.TensorType.INT4: DType.INT8,  # of constants, which are unpacked
     schema.TensorType.INT16: DType.INT16,
     schema.TensorType.INT32: DType.INT32,
     schema.TensorType.INT64: DType.INT64,
@@ -131,7 +133,7 @@ def _read_tensors(model: Any, subgraph: Any) -> dict[str, Tensor]:
 def _read_tensor(model: Any, raw: Any, name: str) -> Tensor:
     if raw.type not in DTYPES:
         kind = TYPE_NAMES.get(raw.type, raw.type)
-        supported = ", ".join(dtype.value for dtype in DTYPES.values())
+        supported = ", ".join(dict.fromkeys(dtype.value for dtype in DTYPES.values()))
         raise ModelError(f"tensor '{name}' has type {kind}, expected one of {supported}")
     if raw.sparsity is not None:
         raise ModelError(f"tensor '{name}' is sparse, expected dense; convert without sparsity")
@@ -163,7 +165,11 @@ def _read_data(model: Any, raw: Any, name: str, shape: Shape, dtype: DType) -> A
         raise InputError(f"tensor '{name}' refers to buffer {raw.buffer}, which does not exist")
     data = buffers[raw.buffer].data
     if data is None or len(data) == 0:
+        if raw.type == schema.TensorType.INT4:
+            raise ModelError(f"tensor '{name}' is int4 and no constant, expected int8 or int16")
         return None
+    if raw.type == schema.TensorType.INT4:
+        return unpack_int4(bytes(data), name, shape)
     expected = math.prod(shape) * dtype.itemsize
     if len(data) != expected:
         raise InputError(
