@@ -119,6 +119,7 @@ int main(void)
 {
     struct tally tally = {0, UINT64_MAX, 0, 0, 0};
     stack_paint();
+    under_test_start();
     const int input = io_open("input.bin", IO_READ);
     const int output = io_open("output.bin", IO_WRITE);
     if (input < 0 || output < 0)

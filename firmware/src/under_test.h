@@ -21,6 +21,9 @@ extern const uint32_t under_test_input_count;
 extern const struct under_test_slot under_test_outputs[];
 extern const uint32_t under_test_output_count;
 
+/* Puts the model's state, where it has any, at its first value. */
+void under_test_start(void);
+
 /* 0, or the 1-based number of the layer that failed. */
 int under_test_invoke(void *arena);
 

@@ -13,7 +13,7 @@ from tinyml.emulate.qemu import run_firmware
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import Board
 from tinyml.firmware.build import build_firmware
-from tinyml.ir.graph import Array, Graph, Op, QuantParams, Tensor
+from tinyml.ir.graph import Array, Graph, Op, QuantParams, State, Tensor
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.dtypes import PARAMETERS
 from tinyml.passes.pipeline import prepare_for_device
@@ -38,6 +38,7 @@ def merge(cases: Sequence[Case]) -> Merged:
         ops=tuple(op for part in parts for op in part.ops),
         inputs=tuple(name for part in parts for name in part.inputs),
         outputs=tuple(name for part in parts for name in part.outputs),
+        states=tuple(state for part in parts for state in part.states),
     )
     samples = [array for case in cases for array in samples_of(case)]
     return Merged(tuple(cases), prepare_for_device(graph), samples)
@@ -48,7 +49,7 @@ def _prefixed(graph: Graph, prefix: str) -> Graph:
         return tuple(f"{prefix}/{name}" for name in names)
 
     def renamed_op(op: Op) -> Op:
-        (name,) = renamed((op.outputs[0],))
+        (name,) = renamed(op.outputs[:1] or (op.name,))
         return replace(op, name=name, inputs=renamed(op.inputs), outputs=renamed(op.outputs))
 
     tensors: list[Tensor] = [
@@ -60,7 +61,13 @@ def _prefixed(graph: Graph, prefix: str) -> Graph:
         ops=tuple(renamed_op(op) for op in graph.ops),
         inputs=renamed(graph.inputs),
         outputs=renamed(graph.outputs),
+        states=tuple(_prefixed_state(state, prefix) for state in graph.states),
     )
+
+
+def _prefixed_state(state: State, prefix: str) -> State:
+    variable = f"{prefix}/{state.variable}" if state.variable else ""
+    return replace(state, tensor=f"{prefix}/{state.tensor}", variable=variable)
 
 
 def reference_outputs(merged: Merged) -> list[Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tinyml import __version__
+from tinyml.codegen import c_state
 from tinyml.codegen.c_arrays import c_type
 from tinyml.codegen.module import ArenaSlot
 from tinyml.codegen.program import Program, comment_text
@@ -33,6 +34,7 @@ def render_header(program: Program) -> str:
             f"#define {upper}_ARENA_BYTES {program.plan.arena_bytes}",
             f"#define {upper}_ARENA_ALIGNMENT {ARENA_ALIGNMENT}",
             "",
+            *c_state.declarations(program),
             *inputs,
             *outputs,
             "/*",
@@ -40,7 +42,7 @@ def render_header(program: Program) -> str:
             " * arena. The input does not survive. Returns 0, or the number of the layer that",
             " * failed, counted from 1.",
             " */",
-            f"int {name}_invoke(void *arena);",
+            f"int {name}_invoke(void *arena{c_state.parameter(program)});",
             "",
             "#ifdef __cplusplus",
             "}",

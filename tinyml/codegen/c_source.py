@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tinyml.codegen import c_state
 from tinyml.codegen.c_arrays import c_type, declaration, definition
 from tinyml.codegen.c_header import ARENA_ALIGNMENT, arena_slots, banner, render_header
 from tinyml.codegen.module import CModule
@@ -39,6 +40,7 @@ def generate_c(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int = 5)
         kernels=tuple(sorted(kernels)),
         arena_bytes=program.plan.arena_bytes,
         arena_alignment=ARENA_ALIGNMENT,
+        state_bytes=program.state_bytes,
         inputs=arena_slots(program, graph.inputs),
         outputs=arena_slots(program, graph.outputs),
         weights_by_tensor={
@@ -73,6 +75,7 @@ def _render_source(program: Program) -> str:
             f'#include "{program.name}.h"',
             "",
             "#include <stddef.h>",
+            *c_state.includes(program),
             "",
             '#include "arm_nnfunctions.h"',
             *kernels_include,
@@ -81,6 +84,7 @@ def _render_source(program: Program) -> str:
             *_declarations(program),
             *(_render_layer(program, layer) for layer in called),
             _render_hook(program),
+            *c_state.initialisation(program),
             _render_invoke(program),
         ]
     )
@@ -109,9 +113,10 @@ def _render_hook(program: Program) -> str:
 
 def _render_invoke(program: Program) -> str:
     lines = [
-        f"int {program.name}_invoke(void *arena)",
+        f"int {program.name}_invoke(void *arena{c_state.parameter(program)})",
         "{",
         "    int8_t *const memory = arena;",
+        *(["    int8_t *const kept = (int8_t *)state->words;"] if program.state_bytes else []),
         "",
     ]
     if not any(layer.calls for layer in program.layers):
@@ -124,14 +129,17 @@ def _render_invoke(program: Program) -> str:
 def _render_step(program: Program, layer: Layer) -> list[str]:
     if not layer.calls:
         return [f"    /* layer {layer.number}, {layer.comment}: the same bytes */"]
-    output = program.graph.tensor(layer.operator.outputs[0])
-    address = f"memory + {program.plan.tensors[output.name]}"
-    return [
-        f"    if ({layer.function}(memory) != ARM_CMSIS_NN_SUCCESS) {{",
+    arguments = "memory, kept" if c_state.is_touched_by(program, layer) else "memory"
+    lines = [
+        f"    if ({layer.function}({arguments}) != ARM_CMSIS_NN_SUCCESS) {{",
         f"        return {layer.number};",
         "    }",
-        f"    AFTER_LAYER({layer.number}, {address}, {output.nbytes});",
     ]
+    if layer.operator.outputs:
+        output = program.graph.tensor(layer.operator.outputs[0])
+        address = f"memory + {program.plan.tensors[output.name]}"
+        lines.append(f"    AFTER_LAYER({layer.number}, {address}, {output.nbytes});")
+    return lines
 
 
 def _render_layer(program: Program, layer: Layer) -> str:
@@ -141,7 +149,8 @@ def _render_layer(program: Program, layer: Layer) -> str:
         body += _render_call(program, layer, call)
     if not layer.calls[-1].returns_status:
         body.append("    return ARM_CMSIS_NN_SUCCESS;")
-    head = [f"/* {layer.comment} */", f"static int {layer.function}(int8_t *memory)", "{"]
+    kept = ", int8_t *kept" if c_state.is_touched_by(program, layer) else ""
+    head = [f"/* {layer.comment} */", f"static int {layer.function}(int8_t *memory{kept})", "{"]
     return "\n".join([*head, *body, "}", ""])
 
 
@@ -190,7 +199,10 @@ def _render_pointer(program: Program, pointer: TensorPointer) -> str:
         constant = program.constant_names[name]
         needs_cast = pointer.as_bytes and dtype is not DType.INT8
         return f"(const int8_t *){constant}" if needs_cast else constant
-    address = f"memory + {program.plan.tensors[name]}"
+    if name in program.states:
+        address = f"kept + {program.states[name]}"
+    else:
+        address = f"memory + {program.plan.tensors[name]}"
     is_plain = pointer.as_bytes or dtype is DType.INT8
     return address if is_plain else f"({c_type(dtype.numpy)} *)({address})"
 

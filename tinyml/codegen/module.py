@@ -22,9 +22,10 @@ class CModule:
     ``name`` is the C prefix of every symbol. ``files`` maps file name to text (``NAME.h``,
     ``NAME.c``, ``NAME_weights.c``). ``kernels`` lists the files of ``firmware/kernels`` it calls.
     The entry point is ``int NAME_invoke(void *arena)``: 0, or the 1-based number of the layer
-    that failed. Inputs and outputs are read and written in the arena, at their slots.
-    ``weights_by_tensor`` gives the bytes of the constants, ``peak_by_tensor`` those of what the
-    arena holds when it is fullest.
+    that failed. Where ``state_bytes`` is not 0, it takes a ``NAME_state *`` besides, which
+    ``NAME_init_state`` starts. Inputs and outputs are read and written in the arena, at their
+    slots. ``weights_by_tensor`` gives the bytes of the constants, ``peak_by_tensor`` those of what
+    the arena holds when it is fullest.
     """
 
     name: str
@@ -36,3 +37,4 @@ class CModule:
     outputs: tuple[ArenaSlot, ...]
     weights_by_tensor: Mapping[str, int]
     peak_by_tensor: Mapping[str, int]
+    state_bytes: int = 0

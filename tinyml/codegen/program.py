@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyml.errors import ModelError
-from tinyml.ir.graph import Array, Graph, Tensor
+from tinyml.ir.graph import Array, Graph, State, Tensor
 from tinyml.ops.base import (
     Argument,
     ChangedIn7,
@@ -23,7 +23,7 @@ from tinyml.ops.base import (
     TensorPointer,
     operators,
 )
-from tinyml.plan.arena import MemoryPlan, plan_memory
+from tinyml.plan.arena import ALIGNMENT, MemoryPlan, plan_memory
 from tinyml.plan.kernels import choose_kernels
 
 LONGEST_IDENTIFIER = 40
@@ -50,7 +50,8 @@ class Program:
 
     ``cmsis_nn`` is the major version whose interface the calls use. ``constants`` maps C names to
     arrays in the order of use; ``constant_names`` maps constant tensors of the graph to those
-    names.
+    names. ``states`` maps tensors that keep their bytes to offsets in the ``state_bytes`` a stream
+    has of its own.
     """
 
     name: str
@@ -60,6 +61,8 @@ class Program:
     layers: tuple[Layer, ...]
     constants: Mapping[str, Array]
     constant_names: Mapping[str, str]
+    states: Mapping[str, int]
+    state_bytes: int
 
 
 def make_program(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int = 5) -> Program:
@@ -87,7 +90,27 @@ def make_program(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int = 
     for layer in layers:
         for call in layer.calls:
             _collect_constants(graph, name, layer, call, constants, constant_names)
-    return Program(name, cmsis_nn, graph, plan, layers, constants, constant_names)
+    for state in graph.states:
+        if len(set(np.ascontiguousarray(state.initial).tobytes())) > 1:
+            constants[state_constant_name(name, graph, state)] = state.initial
+    states, state_bytes = _place_states(graph)
+    return Program(
+        name, cmsis_nn, graph, plan, layers, constants, constant_names, states, state_bytes
+    )
+
+
+def _place_states(graph: Graph) -> tuple[dict[str, int], int]:
+    """Put one after the other, each where its elements are aligned."""
+    offsets, end = {}, 0
+    for state in graph.states:
+        offsets[state.tensor] = end
+        end += -(-graph.tensor(state.tensor).nbytes // ALIGNMENT) * ALIGNMENT
+    return offsets, end
+
+
+def state_constant_name(program: str, graph: Graph, state: State) -> str:
+    """C name of the array that holds a state's first value, where its bytes are not all equal."""
+    return f"{program}_state_{graph.states.index(state) + 1:02}_initial"
 
 
 def _require_activations_at_edges(graph: Graph) -> None:
@@ -173,7 +196,7 @@ def _describe(graph: Graph, op: Operator) -> str:
     sources = ", ".join(
         _shape(graph.tensor(n)) for n in op.present_inputs if n not in _constants(graph)
     )
-    results = ", ".join(_shape(graph.tensor(name)) for name in op.outputs)
+    results = ", ".join(_shape(graph.tensor(name)) for name in op.outputs) or "state"
     name = comment_text(short_name(op.name))
     return f"{name}: {op.opcodes[0]}, {sources} -> {results}"
 

@@ -73,6 +73,8 @@ def run_firmware(
 ) -> RunResult:
     """Run every sample through the image, split over parallel emulators.
 
+    A model with state runs on one, which takes the samples in their order.
+
     Args:
         build: the image, from ``build_firmware``.
         samples: uint8 (N, input_bytes), or the same as bytes: the raw bytes of all input slots.
@@ -86,7 +88,9 @@ def run_firmware(
         DeviceError: the firmware faults, fails, hangs or answers too little; QEMU crashes.
     """
     data = _as_samples(build, samples)
-    parts = np.array_split(data, max(1, min(jobs or os.cpu_count() or 1, len(data))))
+    # Samples of a model with state are the steps of one stream.
+    emulators = 1 if build.state_bytes else jobs or os.cpu_count() or 1
+    parts = np.array_split(data, max(1, min(emulators, len(data))))
     with tempfile.TemporaryDirectory() as scratch, _started(build, parts, Path(scratch)) as work:
         _wait(work, build, timeout, on_progress)
         reports = [_report(job, build) for job in work]

@@ -86,7 +86,7 @@ def describe_model(graph: Graph) -> ModelFacts:
 
 
 def _layer(graph: Graph, number: int, op: Operator) -> LayerFacts:
-    output = graph.tensor(op.outputs[0])
+    output = graph.tensor(op.outputs[0] if op.outputs else op.inputs[0])
     constants = (graph.tensor(name) for name in op.present_inputs)
     return LayerFacts(
         number=number,

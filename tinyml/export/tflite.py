@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyml import __version__
 from tinyml.errors import ModelError
-from tinyml.ir.graph import Array, DType, Graph, QuantParams, Tensor
+from tinyml.ir.graph import Array, DType, Graph, QuantParams, State, Tensor
 from tinyml.ops.base import InlineConstant, Operator, TfliteOp, operators
 from tinyml.ops.dequantize import Dequantize
 from tinyml.ops.quantize import Quantize
@@ -95,12 +95,16 @@ class _Writer:
         self.buffers = [_buffer(None)]  # buffer 0 is empty by convention
         self.tensors: list[Any] = []
         self.index: dict[str, int] = {}
+        self.handles = {state.tensor for state in graph.states if state.variable}
         self.codes: dict[tuple[str, int], int] = {}
 
     def model(self) -> Any:
         for tensor in self.graph.tensors.values():
             self._add_tensor(tensor)
-        ops = [self._operator(op) for op in operators(self.graph)]
+        variables = [state for state in self.graph.states if state.variable]
+        declared = [self._call_once(), *map(self._handle, variables)] if variables else []
+        ops = [*declared, *(self._operator(op) for op in operators(self.graph))]
+        initialiser = [self._initialiser(variables)] if variables else []
         subgraph = schema.SubGraphT()
         subgraph.name = self.graph.name.encode()
         subgraph.tensors = self.tensors
@@ -111,7 +115,7 @@ class _Writer:
         model.version = SCHEMA_VERSION
         model.description = f"tinyml {__version__}".encode()
         model.operatorCodes = [_operator_code(*code) for code in self.codes]
-        model.subgraphs = [subgraph]
+        model.subgraphs = [subgraph, *initialiser]
         model.buffers = self.buffers
         return model
 
@@ -119,6 +123,12 @@ class _Writer:
         return np.array([self.index[name] if name else -1 for name in names], np.int32)
 
     def _add_tensor(self, tensor: Tensor) -> None:
+        self.index[tensor.name] = len(self.tensors)
+        self.tensors.append(self._tensor(tensor))
+
+    def _tensor(self, tensor: Tensor) -> Any:
+        if tensor.name in self.handles:
+            return _handle_tensor(tensor.name)
         table = schema.TensorT()
         table.name = tensor.name.encode()
         table.shape = np.array(tensor.shape, np.int32)
@@ -128,8 +138,49 @@ class _Writer:
         if tensor.data is not None:
             table.buffer = len(self.buffers)
             self.buffers.append(_buffer(tensor.data))
-        self.index[tensor.name] = len(self.tensors)
-        self.tensors.append(table)
+        table.isVariable = tensor.name in self.graph.state_names
+        return table
+
+    def _call_once(self) -> Any:
+        """Run the second subgraph before the first inference."""
+        options = {"initSubgraphIndex": 1}
+        return self._declaration("CALL_ONCE", "CallOnceOptions", options)
+
+    def _handle(self, state: State) -> Any:
+        options = {"container": "", "sharedName": state.variable}
+        table = self._declaration("VAR_HANDLE", "VarHandleOptions", options)
+        table.outputs = self._indices((state.tensor,))
+        return table
+
+    def _initialiser(self, variables: Sequence[State]) -> Any:
+        """Make the subgraph that assigns each variable its first value."""
+        subgraph = schema.SubGraphT()
+        subgraph.name = b"initialise"
+        subgraph.inputs = subgraph.outputs = np.zeros(0, np.int32)
+        subgraph.tensors, subgraph.operators = [], []
+        for state in variables:
+            first = len(subgraph.tensors)
+            value = replace(
+                self.graph.tensor(state.tensor), name=f"{state.tensor}/initial", data=state.initial
+            )
+            subgraph.tensors += [_handle_tensor(state.tensor), self._tensor(value)]
+            handle = self._handle(state)
+            handle.outputs = np.array([first], np.int32)
+            assign = self._declaration("ASSIGN_VARIABLE", "AssignVariableOptions", {})
+            assign.inputs = np.array([first, first + 1], np.int32)
+            subgraph.operators += [handle, assign]
+        return subgraph
+
+    def _declaration(self, opcode: str, options_table: str, options: Mapping[str, Any]) -> Any:
+        record = TfliteOp(
+            opcode=opcode, version=1, inputs=(), options_table=options_table, options=options
+        )
+        table = schema.OperatorT()
+        table.opcodeIndex = self.codes.setdefault((opcode, 1), len(self.codes))
+        table.inputs = table.outputs = np.zeros(0, np.int32)
+        table.builtinOptionsType = getattr(schema.BuiltinOptions, options_table)
+        table.builtinOptions = _options(record)
+        return table
 
     def _operator(self, op: Operator) -> Any:
         record = op.to_tflite(self.graph)
@@ -150,6 +201,16 @@ class _Writer:
             Tensor(name, source.data.shape, DType(source.data.dtype.name), data=source.data)
         )
         return name
+
+
+def _handle_tensor(name: str) -> Any:
+    """Stand for a variable: the file's operators refer to it, its value is elsewhere."""
+    table = schema.TensorT()
+    table.name = name.encode()
+    table.shape = np.zeros(0, np.int32)
+    table.type = schema.TensorType.RESOURCE
+    table.buffer = 0
+    return table
 
 
 def _buffer(data: Array | None) -> Any:

@@ -72,6 +72,7 @@ class BuildResult:
 
     ``flash_bytes`` and ``ram_bytes`` are what the model adds: the image minus the same firmware
     with a model that does nothing, the stack apart. ``hex`` and ``bin`` are None on the host.
+    The samples of a model with ``state_bytes`` are the steps of one stream, from boot on.
     ``console`` is what it reads its samples from; a program of the host reads files.
     """
 
@@ -85,6 +86,7 @@ class BuildResult:
     flash_bytes: int
     ram_bytes: int
     arena_bytes: int
+    state_bytes: int
     image: ImageSize
     inputs: tuple[ArenaSlot, ...]
     outputs: tuple[ArenaSlot, ...]
@@ -157,6 +159,7 @@ def build_firmware(
         flash_bytes=image.flash_bytes - baseline.flash_bytes,
         ram_bytes=image.ram_bytes - baseline.ram_bytes,
         arena_bytes=module.arena_bytes,
+        state_bytes=module.state_bytes,
         image=image,
         inputs=module.inputs,
         outputs=module.outputs,
@@ -186,19 +189,30 @@ def under_test_source(module: CModule) -> str:
     if not module.files:
         header, arena, invoke = "", "uint8_t *const under_test_arena = 0;", "(void)arena, 0"
     else:
+        state = ", &state" if module.state_bytes else ""
         header = f'#include "{module.name}.h"\n'
         arena = (
             f"static uint8_t arena_bytes[{module.arena_bytes}]\n"
             f"    __attribute__((aligned({module.arena_alignment})));\n"
             "uint8_t *const under_test_arena = arena_bytes;"
         )
-        invoke = f"{module.name}_invoke(arena)"
+        invoke = f"{module.name}_invoke(arena{state})"
     return (
         "/* SPDX-License-Identifier: Apache-2.0 */\n\n"
         f'#include "under_test.h"\n\n{header}\n{arena}\n'
         f"{_slot_table('input', module.inputs)}{_slot_table('output', module.outputs)}\n"
+        f"{_state(module)}"
         f"int under_test_invoke(void *arena)\n{{\n    return {invoke};\n}}\n"
     )
+
+
+def _state(module: CModule) -> str:
+    """Define the one stream whose steps the samples are, and how it starts."""
+    start, stream = "", ""
+    if module.state_bytes:
+        start = f"    {module.name}_init_state(&state);\n"
+        stream = f"static {module.name}_state state;\n\n"
+    return f"{stream}void under_test_start(void)\n{{\n{start}}}\n\n"
 
 
 def _slot_table(kind: str, slots: Sequence[ArenaSlot]) -> str:

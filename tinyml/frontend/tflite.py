@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,13 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyml.errors import InputError, ModelError, TinymlError
 from tinyml.frontend.int4 import unpack_int4
+from tinyml.frontend.tflite_states import (
+    DECLARATIONS,
+    RESOURCE,
+    initialisers,
+    read_variable_tensors,
+    read_variables,
+)
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ir.verify import verify_float, verify_quantized
 from tinyml.ops.base import Operator, TfliteNode
@@ -70,9 +78,13 @@ def is_quantized(graph: Graph) -> bool:
 
 
 def _read_model(model: Any, name: str) -> Graph:
-    subgraph = _only_subgraph(model, name)
+    subgraph = _main_subgraph(model, name)
     tensors = _read_tensors(model, subgraph)
     order = list(tensors)
+    states = [
+        *read_variables(model, subgraph, tensors, order, _read_tensor),
+        *read_variable_tensors(subgraph, tensors, order),
+    ]
     ops = _read_ops(model, subgraph, tensors, order)
     graph = Graph(
         name=name,
@@ -80,6 +92,7 @@ def _read_model(model: Any, name: str) -> Graph:
         ops=ops,
         inputs=tuple(_name_at(order, index, "an input") for index in _list(subgraph.inputs)),
         outputs=tuple(_name_at(order, index, "an output") for index in _list(subgraph.outputs)),
+        states=tuple(states),
     ).pruned()
     _refuse_dynamic_shapes(subgraph, order, graph)
     if is_quantized(graph):
@@ -89,11 +102,14 @@ def _read_model(model: Any, name: str) -> Graph:
     return graph
 
 
-def _only_subgraph(model: Any, name: str) -> Any:
+def _main_subgraph(model: Any, name: str) -> Any:
+    """Give the first subgraph; the others may only say how the model's variables start."""
     subgraphs = _list(model.subgraphs)
-    if len(subgraphs) != 1:
+    others = set(range(1, len(subgraphs)))
+    if not subgraphs or others - initialisers(model, subgraphs[0]):
         raise ModelError(
-            f"'{name}' has {len(subgraphs)} subgraphs, expected 1: control flow is not supported"
+            f"'{name}' has {len(subgraphs)} subgraphs, expected 1 and those that initialise "
+            "variables: control flow is not supported"
         )
     return subgraphs[0]
 
@@ -131,6 +147,8 @@ def _read_tensors(model: Any, subgraph: Any) -> dict[str, Tensor]:
 
 
 def _read_tensor(model: Any, raw: Any, name: str) -> Tensor:
+    if raw.type == RESOURCE:  # a handle, in whose place the variable's own tensor comes
+        return Tensor(name, (), DType.INT32)
     if raw.type not in DTYPES:
         kind = TYPE_NAMES.get(raw.type, raw.type)
         supported = ", ".join(dict.fromkeys(dtype.value for dtype in DTYPES.values()))
@@ -198,9 +216,13 @@ def _read_ops(
     model: Any, subgraph: Any, tensors: Mapping[str, Tensor], order: list[str]
 ) -> tuple[Operator, ...]:
     """Read all operators; those that cannot be read are reported together."""
-    ops, refused = [], []
+    ops, refused = list[Operator](), list[str]()
     for place, raw in enumerate(_list(subgraph.operators)):
         node = _read_node(model, raw, place, tensors, order)
+        if node.opcode in DECLARATIONS:
+            continue
+        if not node.outputs:  # the name tells operators apart, whatever was declared before them
+            node = replace(node, name=f"{node.opcode.lower()}_{len(ops)}")
         try:
             ops.append(_operator_class(node).from_tflite(node))
         except ModelError as error:

@@ -177,15 +177,38 @@ class Op(abc.ABC):
         return tuple(name for name in self.inputs if name)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """A tensor that keeps its bytes from one inference to the next, in place of a producer.
+
+    ``initial`` is its value before the first. ``variable`` is the name a file gives it where
+    operators read and assign it; empty where it belongs to the one operator that lists it among
+    its inputs.
+    """
+
+    tensor: str
+    initial: Array
+    variable: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, State):
+            return NotImplemented
+        same_names = (self.tensor, self.variable) == (other.tensor, other.variable)
+        return same_names and np.array_equal(self.initial, other.initial)
+
+    __hash__ = None  # type: ignore[assignment]  # holds an array
+
+
 @dataclass(frozen=True)
 class Graph:
-    """A network: tensors by name, operators in execution order, and its boundary."""
+    """A network: tensors by name, operators in execution order, its boundary and its state."""
 
     name: str
     tensors: Mapping[str, Tensor]
     ops: tuple[Op, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    states: tuple[State, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
@@ -197,6 +220,11 @@ class Graph:
     def optional(self, name: str) -> Tensor | None:
         """The tensor of that name, or None for an absent optional input."""
         return self.tensors[name] if name else None
+
+    @cached_property
+    def state_names(self) -> frozenset[str]:
+        """The tensors that keep their bytes from one inference to the next."""
+        return frozenset(state.tensor for state in self.states)
 
     @cached_property
     def producers(self) -> Mapping[str, Op]:
@@ -221,4 +249,8 @@ class Graph:
         used = {*self.inputs, *self.outputs}
         for op in self.ops:
             used.update(op.present_inputs, op.outputs)
-        return replace(self, tensors={n: t for n, t in self.tensors.items() if n in used})
+        return replace(
+            self,
+            tensors={n: t for n, t in self.tensors.items() if n in used},
+            states=tuple(state for state in self.states if state.tensor in used),
+        )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Any
 
-from tinyml.ir.graph import Array, Graph, Op, QuantParams, Tensor
+from tinyml.ir.graph import Array, Graph, Op, QuantParams, State, Tensor
 
 # Per-channel values up to this many are written out; more are a range and a hash.
 LISTED = 8
@@ -29,12 +29,23 @@ def format_graph(graph: Graph) -> str:
         "tensors:",
         *(f"  {_describe_tensor(tensor)}" for tensor in graph.tensors.values()),
         "",
+        *_describe_states(graph.states),
         "operators:",
     ]
     for number, op in enumerate(graph.ops, start=1):
         lines += [f"  {number}. {type(op).__name__} {op.name!r}"]
         lines += [f"     {line}" for line in _describe_fields(op)]
     return "\n".join(lines) + "\n"
+
+
+def _describe_states(states: Iterable[State]) -> list[str]:
+    """One line for each; nothing at all where there are none."""
+    lines = [
+        f"  {state.tensor!r}: at first {_short_hash(state.initial)}"
+        + (f", variable {state.variable!r}" if state.variable else "")
+        for state in states
+    ]
+    return ["states:", *lines, ""] if lines else []
 
 
 def _names(names: Iterable[str]) -> str:

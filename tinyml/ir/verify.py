@@ -37,7 +37,9 @@ def _verify_structure(graph: Graph) -> None:
     for name in (*graph.inputs, *graph.outputs):
         if name not in graph.tensors:
             raise ModelError(f"the graph's boundary names tensor '{name}', which does not exist")
+    _verify_states(graph)
     known = {t.name for t in graph.tensors.values() if t.is_constant} | set(graph.inputs)
+    known |= graph.state_names
     for op in graph.ops:
         for name in op.present_inputs:
             if name not in graph.tensors:
@@ -62,6 +64,24 @@ def _verify_structure(graph: Graph) -> None:
     for name in graph.outputs:
         if name not in known:
             raise ModelError(f"nothing writes the graph's output '{name}'")
+
+
+def _verify_states(graph: Graph) -> None:
+    """Hold each state to its tensor, which nothing outside of the operators may touch."""
+    if len(graph.state_names) < len(graph.states):
+        raise ModelError("two states share one tensor")
+    for state in graph.states:
+        tensor = graph.tensors.get(state.tensor)
+        if tensor is None or tensor.is_constant:
+            raise ModelError(f"the state '{state.tensor}' is no tensor that can change")
+        if state.tensor in (*graph.inputs, *graph.outputs):
+            raise ModelError(f"the state '{state.tensor}' is an input or output of the model too")
+        got = (state.initial.shape, state.initial.dtype)
+        if got != (tensor.shape, tensor.dtype.numpy):
+            raise ModelError(
+                f"the state '{state.tensor}' is {tensor.dtype.value} {tensor.shape}, "
+                f"but starts as {got[1]} {got[0]}"
+            )
 
 
 def _verify_outputs(graph: Graph, op: Op) -> None:

@@ -64,9 +64,9 @@ def _total(buffers: Iterable[Buffer]) -> int:
 
 def _overwrite_an_input(graph: Graph, groups: _Groups, step: int, op: Op, kernel: Kernel) -> None:
     """Give the output the memory of an input that nothing reads afterwards."""
-    output = op.outputs[0]
     for name in kernel.may_overwrite:
-        if graph.tensor(name).is_constant or groups.last(name) != step:
+        output = op.outputs[0]
+        if not groups.holds(name) or groups.last(name) != step:
             continue
         if groups.size(name) == graph.tensor(output).nbytes:
             groups.merge(name, output)
@@ -78,7 +78,12 @@ class _Groups:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._parent = {t.name: t.name for t in graph.tensors.values() if not t.is_constant}
+        # Constants are in flash, and state has memory of its own.
+        self._parent = {
+            tensor.name: tensor.name
+            for tensor in graph.tensors.values()
+            if not tensor.is_constant and tensor.name not in graph.state_names
+        }
         self._first = dict.fromkeys(self._parent, 0)
         self._last = dict.fromkeys(self._parent, 0)
         for step, op in enumerate(graph.ops):
@@ -89,6 +94,9 @@ class _Groups:
                     self._last[name] = step
         for name in graph.outputs:
             self._last[name] = len(graph.ops)
+
+    def holds(self, name: str) -> bool:
+        return name in self._parent
 
     def _root(self, name: str) -> str:
         while self._parent[name] != name:
