@@ -43,8 +43,8 @@ def read_onnx_window(node: OnnxNodeIn, size: Pair, rank: int) -> OnnxWindow:
 
     ONNX states pads as numbers or by ``auto_pad``. A window over one dimension is one of height 1.
     """
-    stride = _pair(node, "strides", 1, rank)
-    dilation = _pair(node, "dilations", 1, rank)
+    stride = read_onnx_pair(node, "strides", 1, rank)
+    dilation = read_onnx_pair(node, "dilations", 1, rank)
     if min(*size, *stride, *dilation) < 1:
         raise node.error(
             f"kernel {size}, strides {stride} and dilations {dilation} must be at least 1"
@@ -58,7 +58,7 @@ def read_kernel_shape(node: OnnxNodeIn, rank: int) -> Pair:
     """Read a pool's window, which ONNX requires."""
     if "kernel_shape" not in node.attributes:
         raise node.error("has no attribute 'kernel_shape'")
-    return _pair(node, "kernel_shape", 1, rank)
+    return read_onnx_pair(node, "kernel_shape", 1, rank)
 
 
 def spatial_rank(node: OnnxNodeIn) -> int:
@@ -102,13 +102,14 @@ def bias_or_zeros(node: OnnxNodeIn, index: int, channels: int) -> Tensor:
     return bias
 
 
-def _pair(node: OnnxNodeIn, attribute: str, default: int, rank: int) -> Pair:
+def read_onnx_pair(node: OnnxNodeIn, attribute: str, default: int, rank: int) -> Pair:
+    """Read one number per dimension as (height, width); a height left out is ``default``."""
     values = node.integers(attribute)
     if values is None:
         return default, default
     if len(values) != rank:
         raise node.error(f"{attribute} {values} do not fit an input of {rank + 2} dimensions")
-    return (values[0], values[1]) if rank == 2 else (1, values[0])
+    return (values[0], values[1]) if rank == 2 else (default, values[0])
 
 
 def _pads(node: OnnxNodeIn, same: Window, rank: int) -> Pads:
@@ -120,6 +121,11 @@ def _pads(node: OnnxNodeIn, same: Window, rank: int) -> Pads:
         return (smaller, larger) if mode == "SAME_UPPER" else (larger, smaller)
     if mode != "NOTSET":
         raise node.error(f"auto_pad '{mode}' is unknown, expected NOTSET, VALID or SAME_*")
+    return read_onnx_pads(node, rank)
+
+
+def read_onnx_pads(node: OnnxNodeIn, rank: int) -> Pads:
+    """Read the attribute 'pads'."""
     pads = node.integers("pads") or [0] * 2 * rank
     if len(pads) != 2 * rank or min(pads) < 0:
         raise node.error(f"pads {pads} do not fit an input of {rank + 2} dimensions")

@@ -25,6 +25,8 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype, require_sizes
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn
+from tinyml.ops.onnx_resize import OnnxResize, read_onnx_resize
 from tinyml.ops.window import Pair, spatial
 
 # The kernels' tables hold coordinates as uint16_t.
@@ -45,6 +47,7 @@ class ResizeOperator(Operator):
 
     options_table: ClassVar[str]
     kernel: ClassVar[str]
+    onnx_mode: ClassVar[str]
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -61,6 +64,32 @@ class ResizeOperator(Operator):
         if len(size) != 2:
             raise operator.error(f"size {size} is not a height and a width")
         return replace(operator, size=(size[0], size[1]))
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a Resize that takes its pixels from where TFLite does."""
+        resize = read_onnx_resize(node)
+        if resize.mode != cls.onnx_mode:
+            return None
+        for aligned, half_pixel in ((False, False), (False, True), (True, False)):
+            op = cls(
+                name=node.name,
+                inputs=node.inputs[:1],
+                outputs=node.outputs,
+                size=resize.after,
+                align_corners=aligned,
+                half_pixel_centers=half_pixel,
+            )
+            if all(op.is_like_onnx(resize, axis) for axis in (0, 1)):
+                return OnnxLowering(ops=(op,))
+        raise node.error(
+            f"TFLite has no operator that takes its pixels from where {resize.coordinates} with "
+            f"{resize.rounding} does from {resize.before} to {resize.after}"
+        )
+
+    @abc.abstractmethod
+    def is_like_onnx(self, resize: OnnxResize, axis: int) -> bool:
+        """Whether each row or column comes from the same place as in ONNX."""
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape with the new height and width."""

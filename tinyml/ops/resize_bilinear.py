@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from tinyml.ir.graph import Array, Graph
+from tinyml.ops.onnx_node import Operands
+from tinyml.ops.onnx_resize import OnnxResize
 from tinyml.ops.resize import ResizeOperator
 
 # Fraction bits of a coordinate.
 FRACTION_BITS = 10
 ONE = 1 << FRACTION_BITS
+# Part of a pixel by which coordinates may differ from ONNX's.
+CLOSE = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +25,8 @@ class ResizeBilinear(ResizeOperator):
     """Images at another size, linear between neighbours."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("RESIZE_BILINEAR",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Resize": Operands.CHANNELS_LAST}
+    onnx_mode: ClassVar[str] = "linear"
     options_table: ClassVar[str] = "ResizeBilinearOptions"
     kernel: ClassVar[str] = "tinyml_resize_bilinear_s8"
 
@@ -31,6 +38,15 @@ class ResizeBilinear(ResizeOperator):
     def needs_version_3(self) -> bool:
         """Only this option is newer than int8."""
         return self.half_pixel_centers
+
+    def is_like_onnx(self, resize: OnnxResize, axis: int) -> bool:
+        """Compare coordinates, which interpolation follows."""
+        before, after = resize.before[axis], self.size[axis]
+        aligned = self.align_corners and after > 1
+        scale = (before - 1) / (after - 1) if aligned else before / after
+        offset = 0.5 if self.half_pixel_centers else 0.0
+        places = np.clip((np.arange(after) + offset) * scale - offset, 0, before - 1)
+        return bool(np.abs(places - resize.places(axis)).max() < CLOSE)
 
     def onnx_attributes(self) -> dict[str, Any]:
         """Linear in both directions."""

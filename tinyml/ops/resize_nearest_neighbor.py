@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from tinyml.ir.graph import Array
 from tinyml.numerics.affine import round_half_away
+from tinyml.ops.onnx_node import Operands
+from tinyml.ops.onnx_resize import OnnxResize
 from tinyml.ops.resize import ResizeOperator
 
 
@@ -17,6 +20,8 @@ class ResizeNearestNeighbor(ResizeOperator):
     """Images at another size, no new colours."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("RESIZE_NEAREST_NEIGHBOR",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Resize": Operands.CHANNELS_LAST}
+    onnx_mode: ClassVar[str] = "nearest"
     options_table: ClassVar[str] = "ResizeNearestNeighborOptions"
     kernel: ClassVar[str] = "tinyml_resize_nearest"
 
@@ -24,6 +29,11 @@ class ResizeNearestNeighbor(ResizeOperator):
     def needs_version_3(self) -> bool:
         """Either option."""
         return self.align_corners or self.half_pixel_centers
+
+    def is_like_onnx(self, resize: OnnxResize, axis: int) -> bool:
+        """Compare what each row or column is."""
+        places = self.coordinates(resize.before[axis], self.size[axis])
+        return np.array_equal(places, resize.nearest(axis))
 
     def onnx_attributes(self) -> dict[str, Any]:
         """Round as TFLite does, which floors a coordinate counted from the corner."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -35,6 +36,10 @@ from tinyml.ops.cmsis_nn import (
     require_symmetric_weights,
     tile,
 )
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
+from tinyml.ops.onnx_transposed_window import read_onnx_transposed_window
+from tinyml.ops.onnx_window import bias_or_zeros, image_constant, spatial_rank
+from tinyml.ops.slice import Slice
 from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
 
 
@@ -51,6 +56,7 @@ class TransposeConv(Operator):
     activation: Activation
 
     opcodes: ClassVar[tuple[str, ...]] = ("TRANSPOSE_CONV",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"ConvTranspose": Operands.CHANNELS_LAST}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -70,6 +76,37 @@ class TransposeConv(Operator):
         if len(shape) != 4:
             raise operator.error(f"output '{node.outputs[0]}' has shape {shape}, expected NHWC")
         return operator
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read a ConvTranspose; what no scheme of TFLite's cuts off is cut off by a SLICE."""
+        weights = transposed_constant(image_constant(node, 1), (1, 2, 3, 0))
+        if node.attributes.get("group", 1) != 1:
+            raise node.error(f"has {node.attributes['group']} groups, expected 1")
+        source, bias = node.operand(0).shape, bias_or_zeros(node, 2, weights.shape[0])
+        window = read_onnx_transposed_window(node, spatial(weights.shape), spatial_rank(node))
+        padding = window.padding(spatial(source))
+        size = window.output_size if padding is not None else window.whole_size(spatial(source))
+        whole = node.name if padding is not None else node.inner("whole")
+        op = cls(
+            name=whole,
+            inputs=(node.inputs[0], weights.name, bias.name),
+            outputs=(whole,),
+            output_size=size,
+            stride=window.stride,
+            padding=padding or Padding.VALID,
+            activation=Activation.NONE,
+        )
+        if padding is not None:
+            return OnnxLowering(ops=(op,), constants=(weights, bias))
+        cut = Slice(
+            name=node.name,
+            inputs=(whole,),
+            outputs=node.outputs,
+            begin=(0, *window.before, 0),
+            size=(source[0], *window.output_size, weights.shape[0]),
+        )
+        return OnnxLowering(ops=(op, cut), constants=(weights, bias))
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(N, *output_size, output channels), in the input's dtype."""
