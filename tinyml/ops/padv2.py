@@ -60,5 +60,12 @@ class PadV2(Pad):
         return (InlineConstant("value", real.astype(np.float32).reshape(())),)
 
     def byte(self, graph: Graph) -> int:
-        """Give the value as it is quantized."""
-        return int(graph.tensor(self.inputs[1]).constant.reshape(()))
+        """Give the value as it is quantized, whose bytes must be equal for the kernel."""
+        value = graph.tensor(self.inputs[1])
+        data = value.constant.tobytes()
+        if len(set(data)) != 1:
+            raise self.error(
+                f"value '{value.name}' is {value.constant.item()} in {value.dtype.value}, expected "
+                "one whose bytes are equal, such as 0"
+            )
+        return int.from_bytes(data[:1], signed=True)
