@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from tinyml.ir.graph import Graph
 from tinyml.ir.verify import verify_quantized
+from tinyml.passes.fuse_dilation import fuse_dilation
 from tinyml.passes.fuse_float_functions import fuse_float_functions
 from tinyml.passes.lower_per_channel_fully_connected import lower_per_channel_fully_connected
 from tinyml.passes.strip_edges import strip_edges
 
-DEVICE_PASSES = (fuse_float_functions, strip_edges, lower_per_channel_fully_connected)
+DEVICE_PASSES = (
+    fuse_float_functions,
+    strip_edges,
+    fuse_dilation,
+    lower_per_channel_fully_connected,
+)
 
 
 def prepare_for_device(graph: Graph) -> Graph:
