@@ -22,6 +22,7 @@ IDENTIFIER = b"TFL3"
 
 TYPES = {
     DType.FLOAT32: schema.TensorType.FLOAT32,
+    DType.FLOAT16: schema.TensorType.FLOAT16,
     DType.INT8: schema.TensorType.INT8,
     DType.INT16: schema.TensorType.INT16,
     DType.INT32: schema.TensorType.INT32,

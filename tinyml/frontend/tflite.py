@@ -12,6 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyml.errors import InputError, ModelError, TinymlError
 from tinyml.frontend.int4 import unpack_int4
+from tinyml.frontend.tflite_fold import as_constant, fold_arithmetic, fold_operator
 from tinyml.frontend.tflite_states import (
     DECLARATIONS,
     RESOURCE,
@@ -23,6 +24,7 @@ from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ir.verify import verify_float, verify_quantized
 from tinyml.ops.base import Operator, TfliteNode
 from tinyml.ops.registry import operators_by_opcode
+from tinyml.passes.requantize_joined import requantize_joined
 
 IDENTIFIER = b"TFL3"
 
@@ -31,6 +33,7 @@ ABSENT = -1
 
 DTYPES = {
     schema.TensorType.FLOAT32: DType.FLOAT32,
+    schema.TensorType.FLOAT16: DType.FLOAT16,
     schema.TensorType.INT8: DType.INT8,
     schema.TensorType.INT4: DType.INT8,  # of constants, which are unpacked
     schema.TensorType.INT16: DType.INT16,
@@ -85,17 +88,20 @@ def _read_model(model: Any, name: str) -> Graph:
         *read_variables(model, subgraph, tensors, order, _read_tensor),
         *read_variable_tensors(subgraph, tensors, order),
     ]
-    ops = _read_ops(model, subgraph, tensors, order)
+    inputs = tuple(_name_at(order, index, "an input") for index in _list(subgraph.inputs))
+    outputs = tuple(_name_at(order, index, "an output") for index in _list(subgraph.outputs))
+    ops = _read_ops(model, subgraph, tensors, order, outputs)
     graph = Graph(
         name=name,
         tensors=tensors,
         ops=ops,
-        inputs=tuple(_name_at(order, index, "an input") for index in _list(subgraph.inputs)),
-        outputs=tuple(_name_at(order, index, "an output") for index in _list(subgraph.outputs)),
+        inputs=inputs,
+        outputs=outputs,
         states=tuple(states),
     ).pruned()
     _refuse_dynamic_shapes(subgraph, order, graph)
     if is_quantized(graph):
+        graph = requantize_joined(graph)
         verify_quantized(graph)
     else:
         verify_float(graph)
@@ -213,9 +219,17 @@ def _refuse_dynamic_shapes(subgraph: Any, order: list[str], graph: Graph) -> Non
 
 
 def _read_ops(
-    model: Any, subgraph: Any, tensors: Mapping[str, Tensor], order: list[str]
+    model: Any,
+    subgraph: Any,
+    tensors: dict[str, Tensor],
+    order: list[str],
+    outputs: tuple[str, ...],
 ) -> tuple[Operator, ...]:
-    """Read all operators; those that cannot be read are reported together."""
+    """Read all operators; those that cannot be read are reported together.
+
+    What an operator makes of constants becomes a constant among ``tensors``, and the operator is
+    left out, unless it is one of the model's ``outputs``.
+    """
     ops, refused = list[Operator](), list[str]()
     for place, raw in enumerate(_list(subgraph.operators)):
         node = _read_node(model, raw, place, tensors, order)
@@ -224,13 +238,33 @@ def _read_ops(
         if not node.outputs:  # the name tells operators apart, whatever was declared before them
             node = replace(node, name=f"{node.opcode.lower()}_{len(ops)}")
         try:
-            ops.append(_operator_class(node).from_tflite(node))
+            op, values = _read_operator(node)
         except ModelError as error:
             refused.append(f"operator {place}: {error}")
+            continue
+        if values is not None and not set(node.outputs) & set(outputs):
+            tensors.update(_constants(node, values))
+        elif op is not None:
+            ops.append(op)
     if refused:
         count = f"{len(refused)} of the model's {len(_list(subgraph.operators))} operators"
         raise ModelError("\n  ".join([f"{count} cannot be used:", *refused]))
     return tuple(ops)
+
+
+def _read_operator(node: TfliteNode) -> tuple[Operator | None, tuple[Array, ...] | None]:
+    """Read an operator, and what it gives where that is constant; arithmetic needs no operator."""
+    values = fold_arithmetic(node)
+    if values is not None:
+        return None, values
+    op = _operator_class(node).from_tflite(node)
+    return op, fold_operator(node, op)
+
+
+def _constants(node: TfliteNode, values: tuple[Array, ...]) -> dict[str, Tensor]:
+    pairs = zip(node.outputs, values, strict=True)
+    tensors = ((node.tensors[name], value) for name, value in pairs)
+    return {t.name: replace(t, data=as_constant(node, t, value)) for t, value in tensors}
 
 
 def _read_node(

@@ -28,6 +28,7 @@ class DType(enum.Enum):
     """Element types; the value is numpy's name for it."""
 
     FLOAT32 = "float32"
+    FLOAT16 = "float16"  # of constants in a file, until they are read
     INT8 = "int8"
     INT16 = "int16"
     INT32 = "int32"

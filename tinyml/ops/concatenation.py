@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from tinyml.ir.graph import Graph, TensorSpec
+import numpy as np
+
+from tinyml.ir.graph import Array, Graph, TensorSpec
 from tinyml.ops.activation import Activation
 from tinyml.ops.base import (
     Isa,
@@ -22,7 +24,8 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import ACTIVATIONS, VERSIONS
+from tinyml.ops.dtypes import VERSIONS
+from tinyml.ops.movement import MOVABLE
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # arm_concatenation_s8_x takes its sizes as uint16_t.
@@ -68,9 +71,13 @@ class Concatenation(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The inputs' shape with their sizes along the axis added up."""
-        dtype = require_dtype(self, graph, *ACTIVATIONS)
+        dtype = require_dtype(self, graph, *MOVABLE)
         shapes = [graph.tensor(name).shape for name in self.inputs]
+        dtypes = {graph.tensor(name).dtype for name in self.inputs}
         others = {(*shape[: self.axis], *shape[self.axis + 1 :]) for shape in shapes}
+        if len(dtypes) != 1:
+            names = ", ".join(sorted(found.value for found in dtypes))
+            raise self.error(f"inputs are {names}, expected one type")
         if len(others) != 1 or {len(shape) for shape in shapes} != {len(shapes[0])}:
             raise self.error(f"inputs of shapes {shapes} do not join along dimension {self.axis}")
         joined = list(shapes[0])
@@ -82,11 +89,18 @@ class Concatenation(Operator):
         del graph
         return QuantizationRule(inputs_follow_output=True)
 
+    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
+        """Join constants here and now."""
+        tensors = [graph.tensor(name) for name in self.inputs]
+        if not all(tensor.is_constant for tensor in tensors):
+            return None
+        return (np.concatenate([tensor.constant for tensor in tensors], self.axis),)
+
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write the version that brought the dtype."""
         return TfliteOp(
             opcode="CONCATENATION",
-            version=VERSIONS[graph.tensor(self.inputs[0]).dtype],
+            version=VERSIONS.get(graph.tensor(self.inputs[0]).dtype, 1),
             inputs=self.inputs,
             options_table="ConcatenationOptions",
             options={"axis": self.axis},

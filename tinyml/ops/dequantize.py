@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from tinyml.ir.graph import DType, Graph, TensorSpec
+import numpy as np
+
+from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.numerics.affine import dequantize
 from tinyml.ops.base import (
     Isa,
     Kernel,
@@ -32,8 +35,11 @@ class Dequantize(Operator):
         return cls(name=node.name, inputs=node.inputs, outputs=node.outputs)
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
-        """Shape of the input, float32."""
-        require_dtype(self, graph, DType.INT8, DType.INT16)
+        """Shape of the input, float32; float16 is for constants, which are folded."""
+        dtypes = [DType.INT8, DType.INT16]
+        if graph.tensor(self.inputs[0]).is_constant:
+            dtypes.append(DType.FLOAT16)
+        require_dtype(self, graph, *dtypes)
         return (TensorSpec(graph.tensor(self.inputs[0]).shape, DType.FLOAT32),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
@@ -41,11 +47,20 @@ class Dequantize(Operator):
         del graph
         return QuantizationRule()
 
+    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
+        """Give the real numbers of a constant: weights stored as float16 or as integers."""
+        source = graph.tensor(self.inputs[0])
+        if source.data is None:
+            return None
+        if source.quant is None:
+            return (source.data.astype(np.float32),)
+        return (dequantize(source.data, source.quant),)
+
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 2, which brought int8, or 3, which brought int16."""
+        """Write version 2, which brought int8, or 3, which brought int16 and float16."""
         return TfliteOp(
             opcode="DEQUANTIZE",
-            version=VERSIONS[graph.tensor(self.inputs[0]).dtype],
+            version=VERSIONS.get(graph.tensor(self.inputs[0]).dtype, 3),
             inputs=self.inputs,
             options_table="DequantizeOptions",
         )

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import Graph, Shape, TensorSpec
+from tinyml.ir.graph import Array, Graph, Shape, TensorSpec
 from tinyml.ops.base import (
     InlineConstant,
     Isa,
@@ -65,6 +65,11 @@ class Reshape(Operator):
         """Nothing is computed, so the output takes the input's parameters."""
         del graph
         return QuantizationRule(output_follows_input=True)
+
+    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
+        """Reshape a constant here and now."""
+        data = graph.tensor(self.inputs[0]).data
+        return None if data is None else (data.reshape(self.shape),)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write RESHAPE, whatever it was read from."""
