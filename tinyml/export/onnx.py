@@ -19,11 +19,15 @@ from onnx import helper, numpy_helper
 from tinyml import __version__
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, Tensor
+from tinyml.numerics.affine import dequantize
 from tinyml.ops.base import InlineConstant, Layout, OnnxNode, OnnxWeight, Operator, operators
 
 # The first with per-axis DequantizeLinear, and the file format that came with it (ONNX 1.8).
 OPSET = 13
 IR_VERSION = 7
+# The first that quantizes to int16 (ONNX 1.16).
+WIDE_OPSET = 21
+WIDE_IR_VERSION = 10
 
 Permutation = tuple[int, ...]
 Place = tuple[str, Layout]
@@ -59,6 +63,7 @@ class _Writer:
         activations = [t for t in graph.tensors.values() if not t.is_constant]
         self.taken = {t.name for t in activations}
         self.quantized = {t.name: t for t in activations if _is_quantized(t)}
+        self.is_wide = any(t.dtype is DType.INT16 for t in self.quantized.values())
         self.stored: dict[Place, str] = {}
         self.dequantized: dict[Place, str] = {}
         self.constants: dict[tuple[str, Permutation], str] = {}
@@ -81,8 +86,8 @@ class _Writer:
                 [_value_info(self.graph.tensor(name)) for name in self.graph.outputs],
                 self.initializers,
             ),
-            opset_imports=[helper.make_opsetid("", OPSET)],
-            ir_version=IR_VERSION,
+            opset_imports=[helper.make_opsetid("", WIDE_OPSET if self.is_wide else OPSET)],
+            ir_version=WIDE_IR_VERSION if self.is_wide else IR_VERSION,
             producer_name="tinyml",
             producer_version=__version__,
         )
@@ -100,6 +105,9 @@ class _Writer:
             return
         results = [self._result_name(place) for place in places]
         attributes = _rewrite_axes(node, layout)
+        if self.is_wide and node.op_type.startswith("Reduce"):  # an input from opset 18 on
+            axes = np.array(attributes.pop("axes"), np.int64)
+            inputs.append(self._initializer(f"{op.name}/axes", axes))
         self.nodes.append(helper.make_node(node.op_type, inputs, results, **attributes))
         for place, result in zip(places, results, strict=True):
             self._keep(place, result)
@@ -206,8 +214,12 @@ class _Writer:
         key = name, permutation
         if key not in self.constants:
             tensor = self.graph.tensor(name)
-            value = self._initializer(name, tensor.constant.transpose(permutation))
-            if tensor.dtype is not DType.FLOAT32:
+            data = tensor.constant
+            if tensor.dtype is DType.INT64 and tensor.quant is not None:
+                # DequantizeLinear takes no int64.
+                data = dequantize(data, tensor.quant)
+            value = self._initializer(name, data.transpose(permutation))
+            if data.dtype != np.float32:
                 value = self._dequantize_constant(tensor, value, permutation)
             self.constants[key] = value
         return self.constants[key]

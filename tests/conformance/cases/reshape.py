@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
+from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator, symmetric
 
-from tinyml.ir.graph import Graph, Shape
+from tinyml.ir.graph import DType, Graph, Shape, Tensor
 from tinyml.ops.reshape import Reshape
 
 # Ranks 0 to 5, dimensions of 1 that come and go.
@@ -28,3 +28,8 @@ def cases() -> Iterator[tuple[Any, Graph]]:
         op = Reshape(name="reshape", inputs=(SOURCE,), outputs=(OUTPUT,), shape=shape)
         graph = single_operator(op, [int8_tensor(SOURCE, source, quant)], quant)
         yield (source, shape), graph
+    for source, shape in pairs[1::2]:
+        quant = symmetric(draw.quant())
+        op = Reshape(name="reshape", inputs=(SOURCE,), outputs=(OUTPUT,), shape=shape)
+        tensor = Tensor(SOURCE, source, DType.INT16, quant)
+        yield (source, shape, DType.INT16), single_operator(op, [tensor], quant)
