@@ -1,6 +1,6 @@
 """Prints instructions, flash and RAM of the five MLPerf Tiny networks on every core, as Markdown.
 
-    python benchmarks/mlperf_tiny.py [--untrained] [--models DIR] [--board BOARD ...]
+    python benchmarks/mlperf_tiny.py [--untrained] [--model NAME] [--core CORE] [--newer DIR]
 
 Beside each figure stands its ratio to TensorFlow Lite Micro's. Those were measured on int8 models
 of the same architectures with CMSIS-NN v7.0.0-33, GCC 12.2 and QEMU's instruction counter: the
@@ -9,7 +9,7 @@ used arena without the stack.
 
 Ours are instructions at --optimize and flash at -Os, both as what the model adds to the same
 firmware without one. The M0 has no emulated board with enough memory, so its code runs on that of
-the M3. CMSIS_NN_DIR measures with another CMSIS-NN than the packaged one.
+the M3. --newer, a checkout of another CMSIS-NN, adds its instructions beside the packaged one's.
 
 Models are trained into --models where they are not there already. --untrained takes random weights
 and calibrates on noise: weights hardly change what kernels do.
@@ -20,7 +20,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -105,6 +106,8 @@ COLUMNS = (
     "core",
     "instructions",
     "of TFLM's",
+    "newer CMSIS-NN",
+    "of TFLM's",
     "flash",
     "of TFLM's",
     "RAM",
@@ -117,13 +120,17 @@ COLUMNS = (
 def main() -> None:
     """Measure every model on every core."""
     options = _parse()
-    print(f"CMSIS-NN {find_cmsis_nn().version}; instructions at {options.optimize}, flash at -Os\n")
+    print(f"CMSIS-NN {find_cmsis_nn().version}; instructions at {options.optimize}, flash at -Os")
+    if options.newer:
+        with _cmsis_nn(options.newer):
+            print(f"newer CMSIS-NN {find_cmsis_nn().version}")
+    print()
     print("|", " | ".join(COLUMNS), "|")
     print("|---|---|" + "--:|" * (len(COLUMNS) - 2))
     for name in options.model or MODELS:
         graph = _int8_model(name, options.models, trained=not options.untrained)
         for core in options.core or CORES:
-            print(_row(name, core, graph, options.optimize), flush=True)
+            print(_row(name, core, graph, options.optimize, options.newer), flush=True)
 
 
 def _parse() -> argparse.Namespace:
@@ -133,6 +140,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--model", action="append", choices=MODELS)
     parser.add_argument("--core", action="append", choices=list(CORES))
     parser.add_argument("--optimize", default="-O2")
+    parser.add_argument("--newer", type=Path)
     return parser.parse_args()
 
 
@@ -157,13 +165,12 @@ def _python(*arguments: str | Path) -> None:
         sys.exit(done.stderr)
 
 
-def _row(name: str, core: str, graph: Graph, optimize: str) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        fast, small = (
-            build_model(graph, _board(core), Path(folder) / level, optimize=level)
-            for level in (optimize, "-Os")
-        )
-        instructions = _instructions(fast)
+def _row(name: str, core: str, graph: Graph, optimize: str, newer: Path | None) -> str:
+    board = _board(core)
+    fast, instructions = _measured(graph, board, optimize)
+    small, _ = _measured(graph, board, "-Os")
+    with _cmsis_nn(newer):
+        _, newer_instructions = _measured(graph, board, optimize) if newer else (None, None)
     plans = {plan.isa: plan for plan in describe_model(graph).plans}
     others = TFLITE_MICRO.get(name)
     on_m4 = others if core == "M4" else None
@@ -172,6 +179,8 @@ def _row(name: str, core: str, graph: Graph, optimize: str) -> str:
         core,
         f"{instructions:,}",
         _ratio(instructions, others and others.instructions.get(core)),
+        f"{newer_instructions:,}" if newer_instructions else "-",
+        _ratio(newer_instructions, others and others.instructions.get(core)),
         f"{small.flash_bytes:,}",
         _ratio(small.flash_bytes, on_m4 and on_m4.flash),
         f"{fast.ram_bytes:,}",
@@ -190,14 +199,29 @@ def _board(core: str) -> Board:
     return replace(board, name="m0-on-mps2-an385", cpu=small.cpu, flags=small.flags)
 
 
-def _instructions(build: BuildResult) -> int:
-    """Instructions of one inference on zeros."""
-    result = run_firmware(build, np.zeros((1, build.input_bytes), np.uint8), jobs=1)
-    return result.instructions_per_inference or 0
+@contextmanager
+def _cmsis_nn(checkout: Path | None) -> Iterator[None]:
+    """Build with another CMSIS-NN than the packaged one, where one is given."""
+    if checkout is None:
+        yield
+        return
+    os.environ["CMSIS_NN_DIR"] = str(checkout)
+    try:
+        yield
+    finally:
+        del os.environ["CMSIS_NN_DIR"]
 
 
-def _ratio(ours: int, others: int | None) -> str:
-    return f"{ours / others:.3f}" if others else "-"
+def _measured(graph: Graph, board: Board, optimize: str) -> tuple[BuildResult, int | None]:
+    """Sizes, and the instructions of one inference on zeros."""
+    with tempfile.TemporaryDirectory() as folder:
+        build = build_model(graph, board, Path(folder), optimize=optimize)
+        result = run_firmware(build, np.zeros((1, build.input_bytes), np.uint8), jobs=1)
+    return build, result.instructions_per_inference
+
+
+def _ratio(ours: int | None, others: int | None) -> str:
+    return f"{ours / others:.3f}" if ours and others else "-"
 
 
 if __name__ == "__main__":

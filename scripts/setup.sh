@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 VENV=.venv
 LOCK=requirements-dev.lock
 LOCKED_PYTHON=3.11
-EXTRAS=keras,onnx,flash,digits,dev
+EXTRAS=keras,onnx,flash,digits,photos,dev
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -43,6 +43,7 @@ missing() {
     has_newlib || printf 'libnewlib-arm-none-eabi\tnewlib for arm-none-eabi-gcc\n'
     has qemu-system-arm || printf 'qemu-system-arm\tqemu-system-arm 7.2 or newer\n'
     has_host_compiler || printf 'gcc\tgcc (compiler for this machine)\nlibc6-dev\tits C headers\n'
+    has espeak-ng || printf 'espeak-ng\tespeak-ng (speaks what the speech models train on)\n'
     if python=$(find_python); then
         "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 ||
             printf 'python%s-venv\tthe venv module of %s\n' "$(python_version "$python")" "$python"

@@ -37,7 +37,14 @@ def test_without_apt_setup_lists_every_program_to_install_and_stops(bare_system)
 
     assert result.returncode == 1
     assert "no apt" in result.stderr
-    for program in ["arm-none-eabi-gcc", "newlib", "qemu-system-arm", "gcc", "Python 3.11"]:
+    for program in [
+        "arm-none-eabi-gcc",
+        "newlib",
+        "qemu-system-arm",
+        "gcc",
+        "espeak-ng",
+        "Python 3.11",
+    ]:
         assert program in result.stderr
 
 

@@ -222,7 +222,7 @@ def _reporting_model_errors(path: Path, place: str) -> Iterator[None]:
     except TinymlError:
         raise
     except ModuleNotFoundError as error:
-        package = {"sklearn": "scikit-learn"}.get(error.name or "", error.name)
+        package = {"sklearn": "scikit-learn", "PIL": "pillow"}.get(error.name or "", error.name)
         raise InputError(
             f"{path} needs {package}, which is not installed: run pip install {package}"
         ) from error
