@@ -11,6 +11,7 @@ from pathlib import Path
 from tinyml.errors import InputError, TinymlError
 from tinyml.frontend.onnx_file import decode_onnx
 from tinyml.frontend.onnx_lowering import lower
+from tinyml.frontend.onnx_patterns import with_patterns
 from tinyml.frontend.onnx_qdq import quantize_annotated
 from tinyml.ir.graph import DType, Graph
 from tinyml.ir.verify import verify_float, verify_quantized
@@ -41,7 +42,7 @@ def read_onnx(data: bytes, name: str, folder: Path | None = None) -> Graph:
 
 
 def _read(data: bytes, name: str, folder: Path | None) -> Graph:
-    file = decode_onnx(data, name, folder)
+    file = with_patterns(decode_onnx(data, name, folder))
     graph = lower(file, name)
     verify_float(graph)
     for rewrite in PASSES:

@@ -20,10 +20,12 @@ OLDEST_OPSET = 13
 
 MAIN_DOMAINS = {"", "ai.onnx"}
 
-EDGE_DTYPES: Mapping[int, DType] = {
+INPUT_DTYPES: Mapping[int, DType] = {
     onnx.TensorProto.FLOAT: DType.FLOAT32,
     onnx.TensorProto.INT8: DType.INT8,
 }
+# Indices, which ArgMax gives, are int64.
+OUTPUT_DTYPES = {**INPUT_DTYPES, onnx.TensorProto.INT64: DType.INT64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ def decode_onnx(data: bytes, name: str, folder: Path | None) -> OnnxFile:
         nodes=tuple(_decode_node(node) for node in model.graph.node),
         constants=constants,
         inputs=tuple(_input(info) for info in model.graph.input if info.name not in constants),
-        outputs=tuple(Edge(info.name, (), _dtype(info, "output")) for info in model.graph.output),
+        outputs=tuple(
+            Edge(info.name, (), _dtype(info, "output", OUTPUT_DTYPES))
+            for info in model.graph.output
+        ),
     )
 
 
@@ -170,7 +175,7 @@ def _input(info: onnx.ValueInfoProto) -> Edge:
         raise ModelError(f"input '{info.name}' has no shape; export the model with one")
     if math.prod(sizes) > 2**31:
         raise ModelError(f"input '{info.name}' has shape {tuple(sizes)}, too large for any device")
-    return Edge(info.name, tuple(sizes), _dtype(info, "input"))
+    return Edge(info.name, tuple(sizes), _dtype(info, "input", INPUT_DTYPES))
 
 
 def _shown(info: onnx.ValueInfoProto) -> str:
@@ -180,12 +185,13 @@ def _shown(info: onnx.ValueInfoProto) -> str:
     )
 
 
-def _dtype(info: onnx.ValueInfoProto, kind: str) -> DType:
+def _dtype(info: onnx.ValueInfoProto, kind: str, allowed: Mapping[int, DType]) -> DType:
     element = info.type.tensor_type.elem_type
-    if element not in EDGE_DTYPES:
+    if element not in allowed:
         known = {value: key for key, value in onnx.TensorProto.DataType.items()}
+        names = " or ".join(known[code] for code in allowed)
         raise ModelError(
-            f"{kind} '{info.name}' has type {known.get(element, element)}, expected FLOAT or INT8; "
-            "export the model with such inputs and outputs"
+            f"{kind} '{info.name}' has type {known.get(element, element)}, expected {names}; "
+            f"export the model with such {kind}s"
         )
-    return EDGE_DTYPES[element]
+    return allowed[element]

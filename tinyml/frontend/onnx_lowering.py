@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import onnx
 
 from tinyml.errors import ModelError
 from tinyml.frontend.onnx_file import FileNode, OnnxFile
@@ -89,7 +90,7 @@ class _Lowering:
             self._add_scales(node)
         elif self._is_constant(node):
             self._fold(node)
-        elif node.op_type in ALIASES:
+        elif node.op_type in ALIASES or self._is_cast_to_itself(node):
             self._alias(node)
         elif node.op_type == "Transpose":
             view = self.values.views[node.inputs[0]]
@@ -100,6 +101,9 @@ class _Lowering:
             self._reshape(node)
         else:
             self._lower(node, classes)
+
+    def _is_cast_to_itself(self, node: FileNode) -> bool:
+        return node.op_type == "Cast" and node.attributes.get("to") == onnx.TensorProto.FLOAT
 
     def _alias(self, node: FileNode) -> None:
         if len(node.inputs) > 2 and self._value(node.inputs[2]) != 0:

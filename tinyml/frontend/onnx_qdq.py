@@ -65,13 +65,18 @@ def _following(graph: Graph, op: Operator) -> list[Tensor]:
 
 
 def _refuse_unquantized(graph: Graph) -> None:
-    missing = [t for t in graph.tensors.values() if not t.is_constant and t.quant is None]
+    missing = [t for t in graph.tensors.values() if _is_real(t) and t.quant is None]
     if missing:
         shown = ", ".join(f"'{t.name}'" for t in missing[:8])
         raise ModelError(
             f"{len(missing)} of the model's tensors have no QuantizeLinear: {shown}; quantize "
             "every operator of the model, or give its float version to 'tinyml quantize'"
         )
+
+
+def _is_real(tensor: Tensor) -> bool:
+    """Whether it is an activation of real numbers, not one of indices."""
+    return not tensor.is_constant and tensor.dtype is DType.FLOAT32
 
 
 # --------------------------------------------------------------------------- rules
@@ -166,10 +171,10 @@ def _as_integers(graph: Graph) -> Graph:
 
 def _activation(tensor: Tensor) -> Tensor:
     """Quantize an activation, or a constant as one; weights and biases are done again later."""
-    if tensor.data is None:
-        return replace(tensor, dtype=DType.INT8)
     if tensor.dtype is not DType.FLOAT32 or tensor.size == 0:
         return tensor
+    if tensor.data is None:
+        return replace(tensor, dtype=DType.INT8)
     quant = tensor.quant
     if quant is None:
         quant = affine_params(float(tensor.data.min()), float(tensor.data.max()))
@@ -238,7 +243,8 @@ def _add(tensors: dict[str, Tensor], tensor: Tensor, op: Operator) -> str:
 def _with_edges(graph: Graph, integer_edges: frozenset[str]) -> Graph:
     """Let float inputs and outputs be float."""
     edges = dict.fromkeys((*graph.inputs, *graph.outputs))
-    names = {name: f"{name}/quantized" for name in edges if name not in integer_edges}
+    real = [name for name in edges if graph.tensor(name).quant is not None]
+    names = {name: f"{name}/quantized" for name in real if name not in integer_edges}
     inner = rename_tensors(graph, names)
     entries = [name for name in graph.inputs if name in names]
     exits = [name for name in graph.outputs if name in names]

@@ -135,6 +135,11 @@ class Values:
 
     def _add_constant(self, tensor: Tensor) -> str:
         """Add a constant under its own name, or under another where that is taken."""
+        if tensor.dtype is DType.FLOAT32 and not np.isfinite(tensor.constant).all():
+            raise ModelError(
+                f"constant '{tensor.name}' holds numbers that are not finite, which have no place "
+                "among integers; train or export the model again"
+            )
         if self.tensors.get(tensor.name) == tensor:
             return tensor.name
         name = self.fresh(tensor.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -22,6 +23,9 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.onnx_reduction import reduced_order
+from tinyml.ops.reshape import Reshape
 
 # The schema's TensorType of each type an index may have.
 INDEX_TYPES = {2: DType.INT32, 4: DType.INT64}
@@ -36,6 +40,7 @@ class ArgExtremum(Operator):
     dtype: DType
 
     opcodes: ClassVar[tuple[str, ...]] = ("ARG_MAX", "ARG_MIN")
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"ArgMax": Operands.ANY, "ArgMin": Operands.ANY}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -53,6 +58,31 @@ class ArgExtremum(Operator):
         if not 0 <= operator.axis < rank:
             raise operator.error(f"axis {axis} is outside a tensor of {rank} dimensions")
         return operator
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read one that gives the first of several such elements."""
+        if node.attributes.get("select_last_index", 0):
+            raise node.error("select_last_index is not supported")
+        axis, keep_dims = (
+            node.axis(node.attributes.get("axis", 0)),
+            node.attributes.get("keepdims", 1),
+        )
+        index = node.inner("index") if keep_dims else node.name
+        arg = cls(
+            name=index,
+            inputs=node.inputs[:1],
+            outputs=(index,),
+            largest=node.op_type == "ArgMax",
+            axis=axis,
+            dtype=DType.INT64,
+        )
+        if not keep_dims:
+            return OnnxLowering(ops=(arg,), order=reduced_order(node.order, (axis,)))
+        shape = list(node.operand(0).shape)
+        shape[axis] = 1
+        kept = Reshape(name=node.name, inputs=(index,), outputs=node.outputs, shape=tuple(shape))
+        return OnnxLowering(ops=(arg, kept))
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The input's shape without the axis, of indices."""
