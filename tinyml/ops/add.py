@@ -17,6 +17,12 @@ from tinyml.ops.onnx_elementwise import chained_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, float_constant
 from tinyml.ops.sums import SumOperator
 
+# For inputs of one shape, and where one is broadcast.
+KERNELS = {
+    DType.INT8: ("arm_elementwise_add_s8", "tinyml_add_s8"),
+    DType.INT16: ("arm_elementwise_add_s16", "tinyml_add_s16"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Add(SumOperator):
@@ -62,10 +68,10 @@ class Add(SumOperator):
         CMSIS-NN's kernel does it for inputs of one shape, ours where one is broadcast.
         """
         del isas
-        suffix = "s16" if graph.tensor(self.inputs[0]).dtype is DType.INT16 else "s8"
+        flat, broadcast = KERNELS[graph.tensor(self.inputs[0]).dtype]
         if is_flat(graph, self):
-            return self._cmsis_nn_kernel(graph, f"arm_elementwise_add_{suffix}")
-        return self.combine(graph, f"tinyml_add_{suffix}")
+            return self._cmsis_nn_kernel(graph, flat)
+        return self.combine(graph, broadcast)
 
     def _cmsis_nn_kernel(self, graph: Graph, function: str) -> Kernel:
         first, second = (graph.tensor(name) for name in self.inputs)

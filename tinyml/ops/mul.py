@@ -26,6 +26,12 @@ from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 # Bits to the left that products may move without leaving 32: int8's take 16 and a sign, int16's 30.
 LARGEST_SHIFTS = {DType.INT8: 14, DType.INT16: 0}
 
+# For inputs of one shape, and where one is broadcast.
+KERNELS = {
+    DType.INT8: ("arm_elementwise_mul_s8", "tinyml_mul_s8"),
+    DType.INT16: ("arm_elementwise_mul_s16", "tinyml_mul_s16"),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mul(ArithmeticOperator):
@@ -75,7 +81,7 @@ class Mul(ArithmeticOperator):
                 f"output '{output.name}' has scale {output.scale:.9g}, too small beside the "
                 f"inputs' {first.scale:.9g} and {second.scale:.9g} for 32-bit products"
             )
-        suffix = "s16" if first.dtype is DType.INT16 else "s8"
+        flat, broadcast = KERNELS[first.dtype]
         if not is_flat(graph, self):
             fields = {
                 "walk": input_walk(graph, self),
@@ -84,9 +90,9 @@ class Mul(ArithmeticOperator):
                 "output": finishing(output, real, self.limits(graph)),
             }
             params = Struct("tinyml_mul_params", "params", fields)
-            return elementwise_kernel(graph, self, f"tinyml_mul_{suffix}", params)
+            return elementwise_kernel(graph, self, broadcast, params)
         call = KernelCall(
-            function=f"arm_elementwise_mul_{suffix}",
+            function=flat,
             arguments=(
                 TensorPointer(first.name),
                 TensorPointer(second.name),
