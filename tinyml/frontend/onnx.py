@@ -19,8 +19,9 @@ from tinyml.passes.fold_affine import fold_affine
 from tinyml.passes.fold_softmax_beta import fold_softmax_beta
 from tinyml.passes.fold_transpose import fold_transpose
 from tinyml.passes.fuse_activation import fuse_activation
+from tinyml.passes.merge_reshapes import merge_reshapes
 
-PASSES = (fold_affine, fuse_activation, fold_softmax_beta, fold_transpose)
+PASSES = (fold_affine, merge_reshapes, fuse_activation, fold_softmax_beta, fold_transpose)
 
 
 def read_onnx(data: bytes, name: str, folder: Path | None = None) -> Graph:

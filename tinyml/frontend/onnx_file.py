@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import external_data_helper, helper, inliner, numpy_helper
+from onnx import helper, inliner, numpy_helper
 
 from tinyml.errors import InputError, ModelError
 from tinyml.ir.graph import Array, DType, Shape
@@ -112,19 +112,29 @@ def _opset(model: onnx.ModelProto, name: str) -> int:
 
 def _load_external_data(model: onnx.ModelProto, name: str, folder: Path | None) -> None:
     """Read weights that lie in files beside the model."""
-    tensors = [
-        tensor
-        for tensor in model.graph.initializer
-        if external_data_helper.uses_external_data(tensor)
-    ]
-    for tensor in tensors:
-        location = external_data_helper.ExternalDataInfo(tensor).location
-        if folder is None or not (folder / location).is_file():
+    for tensor in model.graph.initializer:
+        if tensor.data_location != onnx.TensorProto.EXTERNAL:
+            continue
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        file = _beside(entries.get("location", ""), folder)
+        if file is None:
             raise InputError(
-                f"'{name}' keeps the weights '{tensor.name}' in the file '{location}', which is "
-                "not beside it; copy that file there too, or save the model as one file"
+                f"'{name}' keeps the weights '{tensor.name}' in the file "
+                f"'{entries.get('location', '')}', which is not beside it; copy that file there "
+                "too, or save the model as one file"
             )
-        external_data_helper.load_external_data_for_tensor(tensor, str(folder))
+        with file.open("rb") as stream:
+            stream.seek(int(entries.get("offset", 0)))
+            tensor.raw_data = stream.read(int(entries.get("length", -1)))
+        tensor.data_location = onnx.TensorProto.DEFAULT
+
+
+def _beside(location: str, folder: Path | None) -> Path | None:
+    """The file of that name in the model's folder or below; None where there is none."""
+    if folder is None or not location:
+        return None
+    file = (folder / location).resolve()
+    return file if file.is_file() and file.is_relative_to(folder.resolve()) else None
 
 
 def _array(tensor: onnx.TensorProto) -> Array:

@@ -56,6 +56,8 @@ class BatchMatMul(Operator):
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
         """Read a MatMul of matrices."""
         ranks = [len(node.operand(index).shape) for index in (0, 1)]
+        if node.operand(1).is_constant and ranks[1] == 2:
+            return None  # a FULLY_CONNECTED
         if min(ranks) < 2:
             raise node.error(f"operands of {ranks} dimensions are not supported, expected matrices")
         op = cls(name=node.name, inputs=node.inputs, outputs=node.outputs, adj_x=False, adj_y=False)

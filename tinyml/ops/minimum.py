@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Op
+from tinyml.ops.activation import Activation
 from tinyml.ops.elementwise import ExtremumOperator
 from tinyml.ops.maximum import Maximum
 from tinyml.ops.onnx_elementwise import chained_lowering
@@ -34,6 +35,8 @@ class Minimum(ExtremumOperator):
         if node.op_type == "Min":
             return chained_lowering(cls, node)
         low, high = node.scalar(1, -math.inf), node.scalar(2, math.inf)
+        if (low, high) in {kind.bounds for kind in Activation} - {Activation.NONE.bounds}:
+            return None  # a RELU of some kind
         bounds: list[tuple[type[ExtremumOperator], str, float]] = []
         if low > -math.inf:
             bounds.append((Maximum, "low", low))
