@@ -146,7 +146,8 @@ def _change_constants(data: bytes, draw: random.Random) -> bytes:
         kind = np.dtype(draw.choice(("<i4", "<i4", "<i8", "<f4", "i1")))
         values = np.frombuffer(raw[: len(raw) // kind.itemsize * kind.itemsize], kind).tolist()
         changed = _other_list(values, draw)
-        kept = [np.array(v).astype(kind) for v in changed]
+        with np.errstate(all="ignore"):
+            kept = [np.array(v).astype(kind) for v in changed]
         new = b"".join(v.tobytes() for v in kept)
         buffer.data = np.frombuffer(new, np.uint8)
         builder = flatbuffers.Builder(len(data))

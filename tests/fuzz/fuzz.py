@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -151,6 +152,7 @@ def _raise_out_of_time(signum: int, frame: object) -> None:
 
 def _work(connection: Connection, files: Sequence[Original]) -> None:
     """Answer numbers with results until the other side hangs up."""
+    warnings.simplefilter("error", RuntimeWarning)  # numpy's, of numbers that overflow
     signal.signal(signal.SIGALRM, _raise_out_of_time)
     resource.setrlimit(resource.RLIMIT_DATA, (BYTES, BYTES))
     while True:

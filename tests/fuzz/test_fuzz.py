@@ -85,7 +85,19 @@ def test_a_size_beyond_32_bits_has_no_form_as_a_tflite_file():
     tensors = [activation("x", (1, 2, 2, 1)), activation("y", (1, 1, 1, 1))]
     graph = make_graph(tensors, [max_pool_2d("y", "x", stride=(2**40, 1))], ["x"], ["y"])
 
-    with pytest.raises(
-        ModelError, match=r"no form as a \.tflite file, whose sizes have 32 bits"
-    ):
+    with pytest.raises(ModelError, match=r"no form as a \.tflite file, whose sizes have 32 bits"):
         write_tflite(graph)
+
+
+def test_a_tensor_of_terabytes_is_refused():
+    tensors = [activation(name, (2**40, 6)) for name in "xy"]
+
+    with pytest.raises(ModelError, match=r"'x' \(1099511627776, 6\) takes 6,597,069,766,656 bytes"):
+        verify_quantized(make_graph(tensors, [relu("y", "x")], ["x"], ["y"]))
+
+
+def test_a_scale_whose_reciprocal_overflows_is_refused():
+    tensors = [activation("x", (1, 4)), activation("y", (1, 4), 2.0**-130)]
+
+    with pytest.raises(ModelError, match=r"'y' has the scale 7\.34683969e-40, expected at least 1"):
+        verify_quantized(make_graph(tensors, [relu("y", "x")], ["x"], ["y"]))

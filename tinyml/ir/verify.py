@@ -16,6 +16,12 @@ ZERO_POINT_LIMITS = {
 }
 
 
+# The least positive float32 of full precision.
+SMALLEST_SCALE = 2.0**-126
+# Far beyond any microcontroller, and far from what would exhaust this computer.
+LARGEST_TENSOR = 2**28
+
+
 def verify_float(graph: Graph) -> None:
     """Check structure, shapes and dtypes of a float graph."""
     _verify_structure(graph)
@@ -34,6 +40,12 @@ def verify_quantized(graph: Graph) -> None:
 
 
 def _verify_structure(graph: Graph) -> None:
+    for tensor in graph.tensors.values():
+        if tensor.nbytes > LARGEST_TENSOR:
+            raise ModelError(
+                f"tensor '{tensor.name}' {tensor.shape} takes {tensor.nbytes:,} bytes, "
+                f"expected at most {LARGEST_TENSOR:,}"
+            )
     for name in (*graph.inputs, *graph.outputs):
         if name not in graph.tensors:
             raise ModelError(f"the graph's boundary names tensor '{name}', which does not exist")
@@ -114,6 +126,11 @@ def _verify_quant(tensor: Tensor) -> None:
         )
     if not all(math.isfinite(scale) and scale > 0 for scale in quant.scale):
         raise ModelError(f"tensor '{tensor.name}' has a scale that is not a positive number")
+    if not tensor.is_constant and min(quant.scale) < SMALLEST_SCALE:
+        raise ModelError(
+            f"tensor '{tensor.name}' has the scale {min(quant.scale):.9g}, expected at least "
+            f"{SMALLEST_SCALE:.9g}: float32 cannot hold its reciprocal"
+        )
     low, high = ZERO_POINT_LIMITS[tensor.dtype]
     if not all(low <= zero_point <= high for zero_point in quant.zero_point):
         raise ModelError(
