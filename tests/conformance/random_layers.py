@@ -13,25 +13,52 @@ from single_operator import OUTPUT, SOURCE, Draw, int8_tensor
 from weighted import DRAWN, names, weighted_graph
 
 from tinyml.ir.graph import QuantParams, Shape, Tensor
+from tinyml.ops.abs import Abs
 from tinyml.ops.activation import Activation
 from tinyml.ops.add import Add
 from tinyml.ops.average_pool_2d import AveragePool2D
 from tinyml.ops.base import Operator
+from tinyml.ops.blocks import BlockOperator
 from tinyml.ops.concatenation import Concatenation
 from tinyml.ops.conv_2d import Conv2D
+from tinyml.ops.depth_to_space import DepthToSpace
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
-from tinyml.ops.elementwise import ArithmeticOperator
+from tinyml.ops.elementwise import ArithmeticOperator, ElementwiseOperator
+from tinyml.ops.exp import Exp
 from tinyml.ops.fully_connected import FullyConnected
+from tinyml.ops.gelu import Gelu
+from tinyml.ops.hard_swish import HardSwish
+from tinyml.ops.leaky_relu import LeakyRelu
+from tinyml.ops.logistic import Logistic
 from tinyml.ops.max_pool_2d import MaxPool2D
+from tinyml.ops.maximum import Maximum
 from tinyml.ops.mean import Mean
+from tinyml.ops.minimum import Minimum
+from tinyml.ops.mirror_pad import MirrorMode, MirrorPad
 from tinyml.ops.mul import Mul
 from tinyml.ops.pad import Pad
 from tinyml.ops.pool import Pool2D
+from tinyml.ops.prelu import Prelu
 from tinyml.ops.quantize import Quantize
+from tinyml.ops.reduce_max import ReduceMax
+from tinyml.ops.reduce_min import ReduceMin
+from tinyml.ops.reduction import ReductionOperator
 from tinyml.ops.relu import Relu
 from tinyml.ops.reshape import Reshape
+from tinyml.ops.resize import ResizeOperator
+from tinyml.ops.resize_bilinear import ResizeBilinear
+from tinyml.ops.resize_nearest_neighbor import ResizeNearestNeighbor
+from tinyml.ops.slice import Slice
 from tinyml.ops.softmax import OUTPUT_QUANT, WIDE_ROW, Softmax
+from tinyml.ops.space_to_depth import SpaceToDepth
+from tinyml.ops.split import Split
+from tinyml.ops.squared_difference import SquaredDifference
+from tinyml.ops.strided_slice import StridedSlice
 from tinyml.ops.sub import Sub
+from tinyml.ops.tanh import Tanh
+from tinyml.ops.tile import Tile
+from tinyml.ops.transpose import Transpose
+from tinyml.ops.unary import UnaryOperator
 
 # A uniform int8 is this far from its zero point, on average.
 TYPICAL_INT8 = 74
@@ -229,6 +256,9 @@ def _arithmetic(
     return layer
 
 
+QuantOfTwo = Callable[[Place, Tensor], QuantParams]
+
+
 def _sum_scale(first: float, second: float) -> float:
     return first + second
 
@@ -255,7 +285,151 @@ def _softmax(place: Place) -> Layer | None:
     return Layer(op=Softmax(**_unary(beta=beta)), quant=OUTPUT_QUANT)
 
 
+def _function(
+    operator: type[UnaryOperator], quant: Callable[[Place], QuantParams] = Place.rescaled
+) -> Drawer:
+    return lambda place: Layer(op=operator(**_unary()), quant=quant(place))
+
+
+def _fixed(quant: QuantParams) -> Callable[[Place], QuantParams]:
+    return lambda _: quant
+
+
+def _exp(place: Place) -> Layer | None:
+    """The reference overflows where results do not fit 32 bits; ours saturates."""
+    largest = (127 - place.source.zero_point) * place.source.scale
+    if largest > 10:
+        return None
+    return Layer(op=Exp(**_unary()), quant=place.scaled(float(np.exp(largest)) / 200))
+
+
+def _gelu(place: Place) -> Layer:
+    op = Gelu(**_unary(approximate=place.draw.chance(1 / 2)))
+    return Layer(op=op, quant=place.rescaled())
+
+
+def _leaky_relu(place: Place) -> Layer:
+    alpha = float(np.float32(place.draw.scale(0.01, 1.0)))
+    return Layer(op=LeakyRelu(**_unary(alpha=alpha)), quant=place.rescaled())
+
+
+def _prelu(place: Place) -> Layer:
+    """One slope for every channel, or for all of them."""
+    shape = place.draw.one_of(place.source.shape[-1:], (1,))
+    slopes = int8_tensor("slopes", shape, place.draw.quant(0.001, 0.01), place.draw.int8(shape))
+    op = Prelu(**{**_unary(), "inputs": (SOURCE, slopes.name)})
+    return Layer(op=op, quant=place.rescaled(), constants=(slopes,))
+
+
+def _combination(operator: type[ElementwiseOperator], quant: QuantOfTwo) -> Drawer:
+    """Two tensors, without activation."""
+
+    def layer(place: Place) -> Layer:
+        name, other, constants = _partner(place)
+        op = operator(**{**_unary(), "inputs": (SOURCE, name)})
+        return Layer(op=op, quant=quant(place, other), constants=constants)
+
+    return layer
+
+
+def _squared(place: Place, other: Tensor) -> QuantParams:
+    return place.scaled(max(place.source.scale, other.scale) ** 2 * TYPICAL_INT8)
+
+
+def _alike(operator: type[ElementwiseOperator]) -> Drawer:
+    """An operator of tensors with one and the same parameters."""
+
+    def layer(place: Place) -> Layer:
+        shape = place.source.shape
+        alike = [
+            tensor
+            for tensor in place.others
+            if (tensor.shape, tensor.quant) == (shape, place.same_quant)
+        ]
+        last = shape[-1:]
+        constant = int8_tensor("constant", last, place.same_quant, place.draw.int8(last))
+        chosen = place.draw.one_of(*alike, constant)
+        op = operator(**{**_unary(), "inputs": (SOURCE, chosen.name)})
+        return Layer(
+            op=op, quant=place.same_quant, constants=(constant,) if chosen is constant else ()
+        )
+
+    return layer
+
+
+def _extremum(operator: type[ReductionOperator]) -> Drawer:
+    def layer(place: Place) -> Layer:
+        draw, rank = place.draw, len(place.source.shape)
+        axes = tuple(axis for axis in range(rank) if draw.chance(1 / 2)) or (rank - 1,)
+        op = operator(**_unary(axes=axes, keep_dims=draw.chance(1 / 2)))
+        return Layer(op=op, quant=place.same_quant)
+
+    return layer
+
+
 # --------------------------------------------------------------------------- data movement
+
+
+def _moved(op: Operator, place: Place, *constants: Tensor) -> Layer:
+    return Layer(op=op, quant=place.same_quant, constants=constants)
+
+
+def _transpose(place: Place) -> Layer:
+    rank = len(place.source.shape)
+    order = tuple(int(axis) for axis in place.draw.rng.permutation(rank))
+    return _moved(Transpose(**_unary(permutation=order)), place)
+
+
+def _slice(place: Place) -> Layer:
+    draw, shape = place.draw, place.source.shape
+    begin = tuple(draw.integer(0, (size - 1) // 2) for size in shape)
+    left = zip(shape, begin, strict=True)
+    size = tuple(draw.integer((have - first + 1) // 2, have - first) for have, first in left)
+    return _moved(Slice(**_unary(begin=begin, size=size)), place)
+
+
+def _strided_slice(place: Place) -> Layer:
+    draw, shape = place.draw, place.source.shape
+    fields = {
+        "begin": tuple(draw.integer(0, (size - 1) // 2) for size in shape),
+        "end": shape,
+        "strides": tuple(draw.one_of(1, 1, 2) for _ in shape),
+    }
+    return _moved(StridedSlice(**_unary(**fields)), place)
+
+
+def _split(place: Place) -> Layer:
+    """Into two or three parts along a dimension that divides."""
+    draw, shape = place.draw, place.source.shape
+    axis, count = draw.integer(0, len(shape) - 1), draw.integer(2, 3)
+    outputs = (OUTPUT, *(f"{OUTPUT}_{number}" for number in range(1, count)))
+    return _moved(Split(**{**_unary(axis=axis), "outputs": outputs}), place)
+
+
+def _mirror_pad(place: Place) -> Layer:
+    draw, shape = place.draw, place.source.shape
+    pairs = tuple((draw.integer(0, 1), draw.integer(0, 1)) for _ in shape)
+    mode = draw.one_of("REFLECT", "SYMMETRIC")
+    return _moved(MirrorPad(**_unary(paddings=pairs, mode=MirrorMode[mode])), place)
+
+
+def _tile(place: Place) -> Layer:
+    multiples = tuple(place.draw.one_of(1, 1, 2) for _ in place.source.shape)
+    return _moved(Tile(**_unary(multiples=multiples)), place)
+
+
+def _blocks(operator: type[BlockOperator]) -> Drawer:
+    return lambda place: _moved(operator(**_unary(block_size=2)), place)
+
+
+def _resize(operator: type[ResizeOperator]) -> Drawer:
+    def layer(place: Place) -> Layer:
+        draw = place.draw
+        corners, centers = draw.one_of((False, False), (True, False), (False, True))
+        fields = {"align_corners": corners, "half_pixel_centers": centers}
+        return _moved(operator(**_unary(size=draw.shape(2, 12), **fields)), place)
+
+    return layer
 
 
 def _pad(place: Place) -> Layer:
@@ -320,8 +494,31 @@ LAYERS: dict[str, Drawer] = {
     "reshape": _reshape,
     "softmax": _softmax,
     "sub": _arithmetic(Sub, _sum_scale),
+    "abs": _function(Abs),
+    "depth_to_space": _blocks(DepthToSpace),
+    "exp": _exp,
+    "gelu": _gelu,
+    "hard_swish": _function(HardSwish),
+    "leaky_relu": _leaky_relu,
+    "logistic": _function(Logistic, _fixed(QuantParams.per_tensor(1 / 256, -128))),
+    "maximum": _alike(Maximum),
+    "minimum": _alike(Minimum),
+    "mirror_pad": _mirror_pad,
+    "prelu": _prelu,
+    "reduce_max": _extremum(ReduceMax),
+    "reduce_min": _extremum(ReduceMin),
+    "resize_bilinear": _resize(ResizeBilinear),
+    "resize_nearest_neighbor": _resize(ResizeNearestNeighbor),
+    "slice": _slice,
+    "space_to_depth": _blocks(SpaceToDepth),
+    "split": _split,
+    "squared_difference": _combination(SquaredDifference, _squared),
+    "strided_slice": _strided_slice,
+    "tanh": _function(Tanh, _fixed(QuantParams.per_tensor(1 / 128, 0))),
+    "tile": _tile,
+    "transpose": _transpose,
 }
 
 # What networks are mostly made of comes more often.
-OFTEN = {"conv_2d": 5, "depthwise_conv_2d": 4, "fully_connected": 3, "add": 3, "mul": 2, "sub": 2}
+OFTEN = {"conv_2d": 10, "depthwise_conv_2d": 8, "fully_connected": 6, "add": 6, "concatenation": 3}
 CHOICES = [drawer for name, drawer in LAYERS.items() for _ in range(OFTEN.get(name, 1))]
