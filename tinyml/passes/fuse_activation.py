@@ -11,33 +11,41 @@ from dataclasses import replace
 from tinyml.ir.graph import Graph, Op
 from tinyml.ops.activation import Activation
 from tinyml.ops.relu import Relu
+from tinyml.ops.reshape import Reshape
 
 
 def fuse_activation(graph: Graph) -> Graph:
-    """Fuse where nothing else reads the operator's output."""
+    """Fuse where nothing else reads the operator's output, which may be reshaped in between."""
     for relu in graph.ops:
-        source = graph.producers.get(relu.inputs[0]) if isinstance(relu, Relu) else None
-        if isinstance(relu, Relu) and source is not None and _may_fuse(graph, source):
-            graph = _fuse(graph, source, relu)
+        layer = _layer(graph, relu.inputs[0]) if isinstance(relu, Relu) else None
+        if isinstance(relu, Relu) and layer is not None:
+            graph = _fuse(graph, layer, relu)
     return graph.pruned()
 
 
-def _may_fuse(graph: Graph, op: Op) -> bool:
-    name = op.outputs[0]
-    return (
-        getattr(op, "activation", None) is Activation.NONE
-        and graph.tensor(name).quant is None
-        and name not in graph.outputs
-        and len(graph.consumers[name]) == 1
-    )
+def _layer(graph: Graph, name: str) -> Op | None:
+    """The operator that writes ``name``, or what is reshaped to it, if it may have an activation."""
+    op = graph.producers.get(name)
+    while op is not None and _is_only_for_one(graph, name):
+        if not isinstance(op, Reshape):
+            return op if getattr(op, "activation", None) is Activation.NONE else None
+        name = op.inputs[0]
+        op = graph.producers.get(name)
+    return None
 
 
-def _fuse(graph: Graph, source: Op, relu: Relu) -> Graph:
-    fused = replace(
-        source,
-        name=relu.name,
-        outputs=relu.outputs,
-        activation=relu.activation,  # type: ignore[call-arg]  # it has one: see _may_fuse
-    )
-    ops = (fused if op is source else op for op in graph.ops if op is not relu)
+def _is_only_for_one(graph: Graph, name: str) -> bool:
+    is_inner = name not in graph.outputs and len(graph.consumers[name]) == 1
+    return is_inner and graph.tensor(name).quant is None
+
+
+def _fuse(graph: Graph, layer: Op, relu: Relu) -> Graph:
+    ops: list[Op] = []
+    for op in graph.ops:
+        if op is layer:
+            op = replace(op, activation=relu.activation)  # type: ignore[call-arg]  # it has one
+        if op.outputs == relu.inputs:  # the last before it: the layer, or a reshape
+            op = replace(op, name=relu.name, outputs=relu.outputs)
+        if op is not relu:
+            ops.append(op)
     return replace(graph, ops=tuple(ops))
