@@ -24,7 +24,7 @@ def fuse_activation(graph: Graph) -> Graph:
 
 
 def _layer(graph: Graph, name: str) -> Op | None:
-    """The operator that writes ``name``, or what is reshaped to it, if it may have an activation."""
+    """The operator that writes ``name``, or what is reshaped to it, if it can be fused into."""
     op = graph.producers.get(name)
     while op is not None and _is_only_for_one(graph, name):
         if not isinstance(op, Reshape):
