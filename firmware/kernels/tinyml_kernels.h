@@ -215,5 +215,6 @@ void tinyml_cast(const tinyml_cast_params *params, const void *input, void *outp
 
 #include "tinyml_kernels_products.h"
 #include "tinyml_kernels_s16.h"
+#include "tinyml_kernels_sequences.h"
 
 #endif

@@ -46,7 +46,7 @@ def merge(cases: Sequence[Case]) -> Merged:
 
 def _prefixed(graph: Graph, prefix: str) -> Graph:
     def renamed(names: Sequence[str]) -> tuple[str, ...]:
-        return tuple(f"{prefix}/{name}" for name in names)
+        return tuple(f"{prefix}/{name}" if name else "" for name in names)
 
     def renamed_op(op: Op) -> Op:
         (name,) = renamed(op.outputs[:1] or (op.name,))

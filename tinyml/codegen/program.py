@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -234,10 +234,18 @@ def _flattened(arguments: tuple[Argument, ...]) -> list[object]:
     for argument in arguments:
         flat.append(argument)
         if isinstance(argument, Struct):
-            flat.extend(argument.fields.values())
+            flat.extend(_leaves(argument.fields))
         elif isinstance(argument, ScratchContext):
             flat.append(argument.array)
     return flat
+
+
+def _leaves(fields: Mapping[str, object]) -> Iterator[object]:
+    for value in fields.values():
+        if isinstance(value, Mapping):
+            yield from _leaves(value)
+        else:
+            yield value
 
 
 def _role(graph: Graph, op: Operator, name: str) -> str:

@@ -189,10 +189,20 @@ class _Writer:
         table.opcodeIndex = self.codes.setdefault((record.opcode, record.version), len(self.codes))
         table.inputs = self._indices(tuple(self._input_name(op, i) for i in record.inputs))
         table.outputs = self._indices(op.outputs)
+        if record.intermediates:
+            table.intermediates = self._intermediates(op, record.intermediates)
         if record.options_table is not None:
             table.builtinOptionsType = getattr(schema.BuiltinOptions, record.options_table)
             table.builtinOptions = _options(record)
         return table
+
+    def _intermediates(self, op: Operator, quants: Sequence[QuantParams | None]) -> Array:
+        names = []
+        for number, quant in enumerate(quants):
+            names.append(_fresh(f"{op.name}/intermediate_{number}", self.index))
+            dtype = DType.FLOAT32 if quant is None else DType.INT8
+            self._add_tensor(Tensor(names[-1], (0,), dtype, quant))
+        return self._indices(tuple(names))
 
     def _input_name(self, op: Operator, source: str | InlineConstant) -> str:
         if isinstance(source, str):

@@ -295,6 +295,9 @@ def _read_node(
         outputs=outputs,
         options=vars(raw.builtinOptions) if raw.builtinOptions is not None else {},
         tensors=tensors,
+        intermediates=tuple(
+            tensors[_name_at(order, index, where)].quant for index in _list(raw.intermediates)
+        ),
     )
 
 

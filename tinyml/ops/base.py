@@ -24,7 +24,8 @@ from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 class TfliteNode:
     """One operator of a .tflite file, decoded to names and plain values.
 
-    ``options`` holds the fields of the builtin options table under the schema's camelCase names.
+    ``options`` holds the fields of the builtin options table under the schema's camelCase names,
+    ``intermediates`` the parameters of what the operator computes on its way.
     """
 
     opcode: str
@@ -33,6 +34,7 @@ class TfliteNode:
     outputs: tuple[str, ...]
     options: Mapping[str, Any]
     tensors: Mapping[str, Tensor]
+    intermediates: tuple[QuantParams | None, ...] = ()
 
     def constant_input(self, index: int) -> Array:
         """Value of an input that must be known at build time."""
@@ -87,7 +89,8 @@ class TfliteOp:
     """One operator to write: schema names, lowest version that says what is meant.
 
     ``in_float``: the operator has one int8 input and output but is a float one to the format, so
-    that a DEQUANTIZE comes before it and a QUANTIZE after it.
+    that a DEQUANTIZE comes before it and a QUANTIZE after it. ``intermediates`` are the parameters
+    of what it computes on its way.
     """
 
     opcode: str
@@ -96,6 +99,7 @@ class TfliteOp:
     options_table: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     in_float: bool = False
+    intermediates: tuple[QuantParams | None, ...] = ()
 
 
 # --------------------------------------------------------------------------- writing ONNX

@@ -1,0 +1,105 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from kept import int16_tensor, stateful_operator
+from single_operator import INT8_DEVIATION, OUTPUT, SOURCE, Draw, int8_tensor
+
+from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
+from tinyml.ops.lstm import BIASES, CELL, HIDDEN, HIDDEN_WEIGHTS, INPUT_WEIGHTS, INPUTS, Lstm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    batches: int = 1
+    steps: int = 3
+    input_size: int = 5
+    cells: int = 4
+    integer_bits: int = 4  # of the cell
+    cell_clip: float = 0.0
+    gain: float = 1.0  # of the gates' inputs, from one of about 1
+    source_zero_point: int | None = None
+    hidden_zero_point: int | None = None
+    hidden_scale: float = 1 / 128
+
+
+CORNERS = (
+    *(Parameters(steps=steps) for steps in (1, 2, 7)),
+    *(Parameters(input_size=size) for size in (1, 2, 3, 4, 16, 17)),
+    *(Parameters(cells=cells) for cells in (1, 2, 3, 5, 8, 16)),
+    *(Parameters(integer_bits=bits, gain=2.0) for bits in range(7)),
+    *(Parameters(cell_clip=clip, gain=2.0) for clip in (0.1, 1.0, 10.0)),
+    *(Parameters(gain=gain) for gain in (1e-3, 0.1, 3.0, 6.0, 50.0)),
+    *(Parameters(batches=batches) for batches in (2, 3)),
+    *(Parameters(hidden_scale=scale) for scale in (1e-3, 1 / 200, 0.05)),
+    *(
+        Parameters(source_zero_point=source, hidden_zero_point=hidden)
+        for source in (-128, 0, 127)
+        for hidden in (-128, 0, 127)
+    ),
+)
+RANDOM_CASES = 20
+
+
+def cases() -> Iterator[tuple[Parameters, Graph]]:
+    draw = Draw("lstm")
+    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        yield parameters, _graph(draw, parameters)
+
+
+def _drawn(draw: Draw) -> Parameters:
+    return Parameters(
+        steps=draw.integer(1, 6),
+        input_size=draw.integer(1, 12),
+        cells=draw.integer(1, 10),
+        integer_bits=draw.integer(2, 5),
+        cell_clip=draw.one_of(0.0, 0.0, 4.0),
+        gain=draw.scale(0.3, 4.0),
+    )
+
+
+def _graph(draw: Draw, p: Parameters) -> Graph:
+    source = QuantParams.per_tensor(draw.scale(1e-3, 0.1), _zero_point(draw, p.source_zero_point))
+    hidden = QuantParams.per_tensor(p.hidden_scale, _zero_point(draw, p.hidden_zero_point))
+    names = [""] * INPUTS
+    tensors = [int8_tensor(SOURCE, (p.batches, p.steps, p.input_size), source)]
+    names[0] = SOURCE
+    for places, quant, size in (
+        (INPUT_WEIGHTS, source, p.input_size),
+        (HIDDEN_WEIGHTS, hidden, p.cells),
+    ):
+        for place in places:
+            names[place] = f"weights_{place}"
+            weight_scale = (
+                p.gain
+                * draw.scale(0.7, 1.4)
+                / (quant.scale[0] * INT8_DEVIATION * INT8_DEVIATION * size**0.5)
+            )
+            shape = (p.cells, size)
+            of_weights = QuantParams.per_tensor(weight_scale, 0)
+            tensors.append(int8_tensor(names[place], shape, of_weights, draw.int8(shape)))
+    for gate, place in enumerate(BIASES):
+        names[place] = f"bias_{place}"
+        (weights,) = (t for t in tensors if t.name == names[INPUT_WEIGHTS[gate]])
+        bias_scale = source.scale[0] * weights.scale
+        data = draw.rng.uniform(-1, 1, p.cells) / bias_scale
+        quant = QuantParams.per_tensor(bias_scale, 0)
+        bias = data.clip(-(2**28), 2**28).astype(np.int32)
+        tensors.append(Tensor(names[place], (p.cells,), DType.INT32, quant, bias))
+    names[HIDDEN], names[CELL] = "hidden", "cell"
+    kept = [
+        int8_tensor("hidden", (p.batches, p.cells), hidden),
+        int16_tensor("cell", (p.batches, p.cells), 2.0 ** (p.integer_bits - 15)),
+    ]
+    op = Lstm(
+        name=OUTPUT,
+        inputs=tuple(names),
+        outputs=(OUTPUT,),
+        cell_clip=p.cell_clip,
+        hidden=hidden,
+    )
+    return stateful_operator(op, tensors, kept, hidden)
+
+
+def _zero_point(draw: Draw, zero_point: int | None) -> int:
+    return draw.zero_point() if zero_point is None else zero_point

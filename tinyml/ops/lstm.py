@@ -1,0 +1,221 @@
+"""UNIDIRECTIONAL_SEQUENCE_LSTM as Keras has it: no peepholes, projection or layer norm.
+
+Hidden and cell state are tensors of its own, and a sequence goes on where the last one ended.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from tinyml.ir.graph import DType, Graph, QuantParams, Tensor, TensorSpec
+from tinyml.numerics.fixed_point import quantize_multiplier
+from tinyml.ops.base import (
+    ConstantArray,
+    Isa,
+    Kernel,
+    KernelCall,
+    OnnxNode,
+    Operator,
+    QuantizationRule,
+    Struct,
+    TensorPointer,
+    TfliteNode,
+    TfliteOp,
+)
+from tinyml.ops.cmsis_nn import require_dtype
+
+# Places among the 24 inputs; where there are four, in the order input, forget, update, output.
+SOURCE = 0
+INPUT_WEIGHTS = (1, 2, 3, 4)
+HIDDEN_WEIGHTS = (5, 6, 7, 8)
+BIASES = (12, 13, 14, 15)
+HIDDEN, CELL = 18, 19
+EXPECTED = frozenset({SOURCE, *INPUT_WEIGHTS, *HIDDEN_WEIGHTS, *BIASES, HIDDEN, CELL})
+INPUTS = 24
+
+GATES = ("input", "forget", "update", "output")
+# Gates are 16 bits with 12 of fraction; their functions give 15 of fraction.
+GATE_SCALE = 2.0**-12
+GATE_OUTPUT_SCALE = 2.0**-15
+# Integer bits of a cell for which the reference has tanh.
+MOST_INTEGER_BITS = 6
+HIDDEN_INTERMEDIATE = 4
+
+TANH = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lstm(Operator):
+    """``hidden`` is what the output is before it becomes the state; ``cell_clip`` 0 is none."""
+
+    cell_clip: float
+    hidden: QuantParams
+
+    opcodes: ClassVar[tuple[str, ...]] = ("UNIDIRECTIONAL_SEQUENCE_LSTM",)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> Self:
+        """Read the clip and the hidden intermediate; refuse the variants Keras never makes."""
+        known = len(node.intermediates) > HIDDEN_INTERMEDIATE
+        hidden = node.intermediates[HIDDEN_INTERMEDIATE] if known else None
+        operator = cls(
+            name=node.name,
+            inputs=(*node.inputs, *("",) * (INPUTS - len(node.inputs))),
+            outputs=node.outputs,
+            cell_clip=float(node.options.get("cellClip", 0.0)),
+            hidden=hidden or QuantParams.per_tensor(1.0, 0),
+        )
+        present = {place for place, name in enumerate(operator.inputs) if name}
+        if present != EXPECTED:
+            places = ", ".join(map(str, sorted(present ^ EXPECTED)))
+            raise operator.error(
+                f"inputs {places} are there or missing, as for peepholes, projection, layer norm "
+                "or coupled gates; expected an LSTM as Keras has it"
+            )
+        if node.options.get("timeMajor") or node.options.get("fusedActivationFunction") != TANH:
+            raise operator.error("expected batches before time, and the activation tanh")
+        if hidden is None:
+            raise operator.error("the file says no scale of its hidden values, expected int8")
+        return operator
+
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """(batches, steps, cells)."""
+        require_dtype(self, graph, DType.INT8)
+        source = graph.tensor(self.inputs[SOURCE])
+        if len(source.shape) != 3 or source.size == 0:
+            raise self.error(f"input '{source.name}' is {source.shape}, expected 3 dimensions")
+        batches, steps, size = source.shape
+        cells = graph.tensor(self.inputs[INPUT_WEIGHTS[0]]).shape[0]
+        for place in INPUT_WEIGHTS:
+            self._require(graph, place, DType.INT8, (cells, size))
+        for place in HIDDEN_WEIGHTS:
+            self._require(graph, place, DType.INT8, (cells, cells))
+        for place in BIASES:
+            self._require(graph, place, DType.INT32, (cells,))
+        for place, dtype in ((HIDDEN, DType.INT8), (CELL, DType.INT16)):
+            self._require(graph, place, dtype, (batches, cells))
+            if self.inputs[place] not in graph.state_names:
+                raise self.error(f"'{self.inputs[place]}' is no variable tensor")
+        return (TensorSpec((batches, steps, cells), DType.INT8),)
+
+    def _require(self, graph: Graph, place: int, dtype: DType, shape: tuple[int, ...]) -> None:
+        tensor = graph.tensor(self.inputs[place])
+        if (tensor.dtype, tensor.shape) != (dtype, shape):
+            raise self.error(
+                f"input {place} ('{tensor.name}') is {tensor.dtype.value} {tensor.shape}, expected "
+                f"{dtype.value} {shape}"
+            )
+
+    def quantization_rule(self, graph: Graph) -> QuantizationRule:
+        """Name the weights; only models that are int8 already come here."""
+        del graph
+        return QuantizationRule(weights=dict.fromkeys((*INPUT_WEIGHTS, *HIDDEN_WEIGHTS)))
+
+    def check_quantized(self, graph: Graph) -> None:
+        """One scale for each tensor, constant weights, a cell whose scale is a power of two."""
+        for place in (SOURCE, *INPUT_WEIGHTS, *HIDDEN_WEIGHTS, HIDDEN, CELL):
+            tensor = graph.tensor(self.inputs[place])
+            if tensor.quant is None or len(tensor.quant.scale) != 1:
+                raise self.error(f"'{tensor.name}' has no scale, or several; expected one")
+        for place in (*INPUT_WEIGHTS, *HIDDEN_WEIGHTS, *BIASES):
+            tensor = graph.tensor(self.inputs[place])
+            if not tensor.is_constant or any(tensor.quant.zero_point if tensor.quant else ()):
+                raise self.error(f"'{tensor.name}' must be constant, with zero point 0")
+        bits = self._cell_integer_bits(graph)
+        scale = graph.tensor(self.inputs[CELL]).scale
+        if not 0 <= bits <= MOST_INTEGER_BITS or scale != 2.0 ** (bits - 15):
+            raise self.error(
+                f"the cell's scale is {scale:.9g}, expected a power of two from 2^-15 to 2^-9"
+            )
+
+    def _cell_integer_bits(self, graph: Graph) -> int:
+        return 15 + round(math.log2(graph.tensor(self.inputs[CELL]).scale))
+
+    def macs(self, graph: Graph) -> int:
+        """All gates at every step."""
+        batches, steps, _ = graph.tensor(self.inputs[SOURCE]).shape
+        weights = (graph.tensor(self.inputs[p]) for p in (*INPUT_WEIGHTS, *HIDDEN_WEIGHTS))
+        return batches * steps * sum(tensor.size for tensor in weights)
+
+    def to_tflite(self, graph: Graph) -> TfliteOp:
+        """Write version 1, which runtimes take for int8."""
+        del graph
+        return TfliteOp(
+            opcode="UNIDIRECTIONAL_SEQUENCE_LSTM",
+            version=1,
+            inputs=self.inputs,
+            options_table="UnidirectionalSequenceLSTMOptions",
+            options={"fusedActivationFunction": TANH, "cellClip": self.cell_clip},
+            intermediates=(None,) * HIDDEN_INTERMEDIATE + (self.hidden,),
+        )
+
+    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
+        """Refuse: an ONNX graph keeps nothing."""
+        del graph
+        raise self.error("ONNX has no state; export the model as .tflite or C")
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Call a kernel of our own: CMSIS-NN's predates the fixes of its LSTM."""
+        del isas
+        batches, steps, size = graph.tensor(self.inputs[SOURCE]).shape
+        cell = graph.tensor(self.inputs[CELL])
+        half = np.float32(GATE_OUTPUT_SCALE)
+        multiplier, shift = quantize_multiplier(float(half / np.float32(self._hidden_scale) * half))
+        clip = min(float(np.float32(self.cell_clip) / np.float32(cell.scale)), 32767.0)
+        fields = {
+            "batches": batches,
+            "steps": steps,
+            "input_size": size,
+            "cells": cell.shape[1],
+            "cell_integer_bits": self._cell_integer_bits(graph),
+            "cell_clip": int(clip),
+            "output_multiplier": multiplier,
+            "output_shift": shift,
+            "output_offset": self.hidden.zero_point[0],
+            **{gate: self._gate(graph, number, gate) for number, gate in enumerate(GATES)},
+        }
+        call = KernelCall(
+            function="tinyml_lstm_s8",
+            arguments=(
+                Struct("tinyml_lstm_params", "params", fields),
+                *(TensorPointer(self.inputs[place]) for place in (SOURCE, HIDDEN, CELL)),
+                TensorPointer(self.outputs[0]),
+            ),
+            source="tinyml_lstm_s8.c",
+        )
+        return Kernel(calls=(call,))
+
+    @property
+    def _hidden_scale(self) -> float:
+        return self.hidden.scale[0]
+
+    def _gate(self, graph: Graph, number: int, gate: str) -> Mapping[str, Any]:
+        bias = graph.tensor(self.inputs[BIASES[number]]).constant
+        parts = (
+            ("input", self.inputs[SOURCE], INPUT_WEIGHTS[number], bias),
+            ("hidden", self.inputs[HIDDEN], HIDDEN_WEIGHTS[number], np.zeros_like(bias)),
+        )
+        fields: dict[str, Any] = {}
+        for name, source, place, start in parts:
+            weights = graph.tensor(self.inputs[place])
+            multiplier, shift = _multiplier(weights, graph.tensor(source))
+            sums = weights.constant.astype(np.int64).sum(axis=1)
+            offsets = start - sums * graph.tensor(source).zero_point
+            fields |= {
+                f"{name}_weights": ConstantArray(f"{gate}_{name}_weights", weights.constant),
+                f"{name}_bias": ConstantArray(f"{gate}_{name}_bias", offsets.astype(np.int32)),
+                f"{name}_multiplier": multiplier,
+                f"{name}_shift": shift,
+            }
+        return fields
+
+
+def _multiplier(weights: Tensor, source: Tensor) -> tuple[int, int]:
+    """Multiply and divide scales in float32, as TFLite does here."""
+    product = np.float32(weights.scale) * np.float32(source.scale)
+    return quantize_multiplier(float(product / np.float32(GATE_SCALE)))
