@@ -18,6 +18,9 @@ from tinyml.ir.graph import Array, DType, Shape
 # The first with per-channel DequantizeLinear.
 OLDEST_OPSET = 13
 
+# Elements; far more than any microcontroller holds.
+LARGEST_INPUT = 2**28
+
 MAIN_DOMAINS = {"", "ai.onnx"}
 
 INPUT_DTYPES: Mapping[int, DType] = {
@@ -183,7 +186,7 @@ def _input(info: onnx.ValueInfoProto) -> Edge:
         sizes.append(int(dim.dim_value) if is_static else 1)
     if not info.type.tensor_type.HasField("shape"):
         raise ModelError(f"input '{info.name}' has no shape; export the model with one")
-    if math.prod(sizes) > 2**31:
+    if math.prod(sizes) > LARGEST_INPUT:
         raise ModelError(f"input '{info.name}' has shape {tuple(sizes)}, too large for any device")
     return Edge(info.name, tuple(sizes), _dtype(info, "input", INPUT_DTYPES))
 

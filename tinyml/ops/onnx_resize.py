@@ -15,6 +15,9 @@ from tinyml.ir.graph import Array
 from tinyml.ops.onnx_node import OnnxNodeIn
 from tinyml.ops.window import Pair
 
+# The kernels' tables hold coordinates as uint16_t.
+LARGEST_SIZE = 65535
+
 ROUNDINGS: Mapping[str, Callable[[Array], Array]] = {
     "round_prefer_floor": lambda x: np.ceil(x - 0.5),
     "round_prefer_ceil": lambda x: np.floor(x + 0.5),
@@ -73,7 +76,8 @@ def read_onnx_resize(node: OnnxNodeIn) -> OnnxResize:
         pairs = zip(node.operand(0).shape, factors, strict=True)
         sizes = [int(have * factor) for have, factor in pairs]
     batch, height, width, channels = zip(node.operand(0).shape, sizes, factors, strict=True)
-    if batch[0] != batch[1] or channels[0] != channels[1] or min(height[1], width[1]) < 1:
+    is_sensible = all(1 <= size <= LARGEST_SIZE for size in (height[1], width[1]))
+    if batch[0] != batch[1] or channels[0] != channels[1] or not is_sensible:
         raise node.error(f"resizes to {tuple(sizes)}, expected another height and width only")
     before, after, scales = zip(height, width, strict=True)
     exact = [have * scale for have, scale in zip(before, scales, strict=True)]

@@ -26,11 +26,8 @@ from tinyml.ops.base import (
 )
 from tinyml.ops.cmsis_nn import require_dtype, require_sizes
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn
-from tinyml.ops.onnx_resize import OnnxResize, read_onnx_resize
+from tinyml.ops.onnx_resize import LARGEST_SIZE, OnnxResize, read_onnx_resize
 from tinyml.ops.window import Pair, spatial
-
-# The kernels' tables hold coordinates as uint16_t.
-LARGEST_SIZE = 65535
 
 
 @dataclass(frozen=True, kw_only=True)
