@@ -7,10 +7,12 @@ from tinyml.ir.verify import verify_quantized
 from tinyml.passes.fuse_dilation import fuse_dilation
 from tinyml.passes.fuse_float_functions import fuse_float_functions
 from tinyml.passes.lower_per_channel_fully_connected import lower_per_channel_fully_connected
+from tinyml.passes.move_integers import move_integers
 from tinyml.passes.strip_edges import strip_edges
 
 DEVICE_PASSES = (
     fuse_float_functions,
+    move_integers,
     strip_edges,
     fuse_dilation,
     lower_per_channel_fully_connected,
