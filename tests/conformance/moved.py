@@ -1,12 +1,45 @@
-"""Graphs of operators that move the bytes of one tensor."""
+"""Graphs of operators that move the bytes of tensors, whatever these are."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import wraps
+from typing import Any
+
+import numpy as np
 from single_operator import SOURCE, Draw, int8_tensor, single_operator
 
-from tinyml.ir.graph import Graph, Shape
+from tinyml.ir.graph import DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ops.base import Operator
+
+EVERY = 3
+# Fills both bytes of an int16, whatever the int8.
+WIDER = 257
 
 
 def moved(draw: Draw, op: Operator, shape: Shape) -> Graph:
     """The source has that shape; all tensors share their scale and zero point."""
     quant = draw.quant()
     return single_operator(op, [int8_tensor(SOURCE, shape, quant)], quant)
+
+
+def with_int16(cases: Callable[[], Iterator[Any]]) -> Callable[[], Iterator[Any]]:
+    """After the cases, every third of them with int16 in place of int8."""
+
+    @wraps(cases)
+    def both() -> Iterator[Any]:
+        int8 = list(cases())
+        yield from int8
+        for parameters, graph, *ranges in int8[::EVERY]:
+            wide = graph.with_tensors(*map(_widened, graph.tensors.values()))
+            yield ("int16", parameters), wide, *ranges
+
+    return both
+
+
+def _widened(tensor: Tensor) -> Tensor:
+    if tensor.dtype is not DType.INT8:
+        return tensor
+    data = None if tensor.data is None else (tensor.data.astype(np.int32) * WIDER).astype(np.int16)
+    return replace(
+        tensor, dtype=DType.INT16, quant=QuantParams.per_tensor(tensor.scale, 0), data=data
+    )

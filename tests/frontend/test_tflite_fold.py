@@ -1,11 +1,10 @@
-from collections.abc import Callable
 from typing import Any
 
-import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from graphs import activation, float_constant, fully_connected, make_graph, reshape, spread
+from test_read_tflite import patched
 
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
@@ -59,14 +58,6 @@ def computed_shape(model: Any) -> None:
     """Let the RESHAPE take the shape that the operators before it compute."""
     *_, pack, last = model.subgraphs[0].operators
     last.inputs = [last.inputs[0], pack.outputs[0]]
-
-
-def patched(graph: Graph, change: Callable[[Any], object]) -> bytes:
-    model = schema.ModelT.InitFromPackedBuf(write_tflite(graph), 0)
-    change(model)
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
 
 
 def names_of(graph: Graph) -> list[str]:

@@ -1,7 +1,7 @@
 import math
 from collections.abc import Iterator
 
-from moved import moved
+from moved import moved, with_int16
 from single_operator import OUTPUT, SOURCE, Draw
 from space_batches import Parameters, space_batches
 
@@ -9,6 +9,7 @@ from tinyml.ir.graph import Graph
 from tinyml.ops.batch_to_space_nd import BatchToSpaceND
 
 
+@with_int16
 def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("batch_to_space_nd")
     for p in space_batches(draw):

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from moved import moved
+from moved import moved, with_int16
 from single_operator import OUTPUT, SOURCE, Draw
 
 from tinyml.ir.graph import Graph, Shape
@@ -25,6 +25,7 @@ CORNERS: tuple[tuple[Shape, Shape], ...] = (
 RANDOM_CASES = 24
 
 
+@with_int16
 def cases() -> Iterator[tuple[Any, Graph]]:
     draw = Draw("broadcast_to")
     for source, shape in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):

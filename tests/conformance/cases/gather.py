@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from moved import with_int16
 from single_operator import OUTPUT, SOURCE, Draw, Ranges, int8_tensor, single_operator
 
 from tinyml.ir.graph import DType, Graph, Shape, Tensor
@@ -37,6 +38,7 @@ CORNERS = tuple(
 RANDOM_CASES = 20
 
 
+@with_int16
 def cases() -> Iterator[tuple[Parameters, Graph, Ranges]]:
     draw = Draw("gather")
     for p in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):

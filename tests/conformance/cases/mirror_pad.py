@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from moved import moved
+from moved import moved, with_int16
 from single_operator import OUTPUT, SOURCE, Draw
 
 from tinyml.ir.graph import Graph, Shape
@@ -35,6 +35,7 @@ CORNERS = tuple(
 RANDOM_CASES = 24
 
 
+@with_int16
 def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("mirror_pad")
     for p in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):

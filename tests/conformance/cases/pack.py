@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from moved import with_int16
 from single_operator import OUTPUT, Draw, int8_tensor, single_operator
 
 from tinyml.ir.graph import Graph, Shape
@@ -34,6 +35,7 @@ CORNERS = (
 RANDOM_CASES = 16
 
 
+@with_int16
 def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("pack")
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from moved import moved
+from moved import moved, with_int16
 from single_operator import OUTPUT, SOURCE, Draw
 
 from tinyml.ir.graph import Graph
@@ -13,6 +13,7 @@ from tinyml.runtime.tflite import LITERT_REFERENCE
 ORACLE = LITERT_REFERENCE
 
 
+@with_int16
 def cases() -> Iterator[tuple[Any, Graph]]:
     """All runs of neighbouring dimensions of every rank."""
     draw = Draw("reverse_v2")

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from moved import moved
+from moved import moved, with_int16
 from single_operator import OUTPUT, SOURCE, Draw
 from space_batches import Parameters, space_batches
 
@@ -8,6 +8,7 @@ from tinyml.ir.graph import Graph
 from tinyml.ops.space_to_batch_nd import SpaceToBatchND
 
 
+@with_int16
 def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("space_to_batch_nd")
     for p in space_batches(draw):

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from moved import moved
+from moved import moved, with_int16
 from single_operator import SOURCE, Draw
 
 from tinyml.ir.graph import Graph
@@ -11,6 +11,7 @@ from tinyml.ops.split import Split
 SHAPES = ((12,), (4, 6), (1, 6, 4), (1, 4, 6, 8), (2, 2, 4, 6), (2, 2, 2, 2, 4))
 
 
+@with_int16
 def cases() -> Iterator[tuple[Any, Graph]]:
     """Every number of parts along every dimension, and parts that nobody reads."""
     draw = Draw("split")

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from moved import moved
+from moved import moved, with_int16
 from single_operator import SOURCE, Draw
 
 from tinyml.ir.graph import Graph
@@ -10,6 +10,7 @@ from tinyml.ops.split_v import SplitV
 RANDOM_CASES = 36
 
 
+@with_int16
 def cases() -> Iterator[tuple[Any, Graph]]:
     """Parts of any sizes along any dimension."""
     draw = Draw("split_v")

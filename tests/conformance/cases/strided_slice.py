@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-from moved import moved
+from moved import moved, with_int16
 from single_operator import OUTPUT, SOURCE, Draw
 
 from tinyml.ir.graph import Graph, Shape
@@ -96,6 +96,7 @@ CORNERS = (
 RANDOM_CASES = 24
 
 
+@with_int16
 def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("strided_slice")
     for p in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
 
-from moved import moved
+from moved import moved, with_int16
 from single_operator import OUTPUT, SOURCE, Draw
 
 from tinyml.ir.graph import Graph
@@ -22,6 +22,7 @@ ORDERS = (
 NCHW_TO_NHWC = (0, 2, 3, 1)
 
 
+@with_int16
 def cases() -> Iterator[tuple[Any, Graph]]:
     draw = Draw("transpose")
     drawn = [(order, draw.shape(len(order), 6)) for order in ORDERS]
