@@ -52,7 +52,8 @@ class ElementwiseOperator(Operator):
         return chained_lowering(cls, node)
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
-        """The broadcast shape and the dtype of the inputs."""
+        """The broadcast shape and the dtype of both inputs."""
+        require_two_inputs(self)
         dtype = require_dtype(self, graph, *self.dtypes)
         require_same_dtype(self, graph, self.inputs)
         return (TensorSpec(broadcast_shape(self, graph), dtype),)
@@ -94,12 +95,6 @@ class ArithmeticOperator(ElementwiseOperator):
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
         """Read nothing but the tensors; more than two as a chain."""
         return chained_lowering(cls, node, activation=Activation.NONE)
-
-    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
-        """The broadcast shape and the dtype of both inputs."""
-        if len(self.inputs) != 2:
-            raise self.error(f"has {len(self.inputs)} inputs, expected 2")
-        return super().infer(graph)
 
     def version(self, graph: Graph) -> int:
         """The lowest version that brought the dtype."""
@@ -166,6 +161,7 @@ class LogicalOperator(WalkOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The broadcast shape, bool."""
+        require_two_inputs(self)
         require_dtype(self, graph, DType.BOOL)
         require_same_dtype(self, graph, self.inputs)
         return (TensorSpec(broadcast_shape(self, graph), DType.BOOL),)
@@ -177,6 +173,12 @@ class LogicalOperator(WalkOperator):
 
 
 # --------------------------------------------------------------------------- shapes
+
+
+def require_two_inputs(op: Operator) -> None:
+    """Refuse any other number of inputs."""
+    if len(op.inputs) != 2:
+        raise op.error(f"has {len(op.inputs)} inputs, expected 2")
 
 
 def require_same_dtype(op: Operator, graph: Graph, names: Sequence[str]) -> None:
