@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .shared import speech
 from .shared.audio import Sound, cepstrum, hann, mel_filters, power_spectra
-from .shared.datasets import Samples, Split, dataset_folder, describe_source, shuffled
+from .shared.datasets import Samples, Split, shuffled
 from .shared.layers import convolution, separable
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ EPOCHS = 20
 BATCH_SIZE = 50
 LEARNING_RATE = 4e-3
 
-SEED = 0  # of the data, which do not change with the training seed
 SPOKEN_TRAINING, SPOKEN_HELD_OUT = 300, 30  # clips of each class
 NOISE = (0.001, 0.1)
 
@@ -56,7 +55,7 @@ def build() -> "keras.Model":
 
 def data_source() -> str:
     """Return what ``load_data`` reads or makes."""
-    return describe_source(speech.DATASET, "words spoken by espeak-ng, in noise")
+    return speech.data_source()
 
 
 def load_data(root: Path | None = None) -> Split:
@@ -64,14 +63,7 @@ def load_data(root: Path | None = None) -> Split:
 
     Speech Commands is split by its own lists. Of the stand-in no voice is in both halves.
     """
-    rng = np.random.default_rng(SEED)
-    folder = dataset_folder(speech.DATASET, root)
-    if folder is not None:
-        return _recorded(folder, rng)
-    return (
-        _spoken(speech.TRAINING_VOICES, SPOKEN_TRAINING, rng),
-        _spoken(speech.HELD_OUT_VOICES, SPOKEN_HELD_OUT, rng),
-    )
+    return speech.load_data(root, _recorded, _spoken, (SPOKEN_TRAINING, SPOKEN_HELD_OUT))
 
 
 def features(clips: Iterable[Sound]) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,11 @@ import numpy as np
 from tinyml.errors import InputError, ToolchainError
 
 from .audio import RATE, Sound, fitted, read_wav
+from .datasets import Samples, Split, dataset_folder, describe_source
 
 DATASET = "speech_commands_v0.02"
 CLIP = RATE  # one second
+SEED = 0  # of the data, which do not change with the training seed
 
 # The words of Speech Commands (arXiv 1804.03209, table 1).
 KEYWORDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes")
@@ -30,6 +32,29 @@ TRAINING_VOICES = (
     "grandma john Lee Mario max Michael norbert paul quincy rob steph travis zac klatt klatt2"
 )
 HELD_OUT_VOICES = "m7 m8 f4 f5 linda benjamin Hugo victor caleb belinda"
+
+
+def data_source() -> str:
+    """Return where the words come from."""
+    return describe_source(DATASET, "words spoken by espeak-ng, in noise")
+
+
+def load_data(
+    root: Path | None,
+    recorded: Callable[[Path, np.random.Generator], Split],
+    spoken: Callable[[str, int, np.random.Generator], Samples],
+    counts: tuple[int, int],
+) -> Split:
+    """Return what ``recorded`` makes of Speech Commands or, without them, ``spoken`` of voices.
+
+    ``counts`` are how many clips to speak for training and to hold out, in other voices.
+    """
+    rng = np.random.default_rng(SEED)
+    folder = dataset_folder(DATASET, root)
+    if folder is not None:
+        return recorded(folder, rng)
+    training, held_out = counts
+    return spoken(TRAINING_VOICES, training, rng), spoken(HELD_OUT_VOICES, held_out, rng)
 
 
 @dataclass(frozen=True)
