@@ -113,14 +113,15 @@ static int16_t hyperbolic_tangent(int16_t a, int32_t integer_bits)
 
 /* ----------------------------------------------------------------------------------- the layer */
 
-static int32_t dot(const int8_t *input, const int8_t *weights, int32_t size)
+/* Added without sign, since a bias at the end of int32_t may make the sum wrap around. */
+static int32_t biased_dot(int32_t bias, const int8_t *input, const int8_t *weights, int32_t size)
 {
-    int32_t sum = 0;
+    uint32_t sum = (uint32_t)bias;
 
     for (int32_t i = 0; i < size; i++) {
-        sum += input[i] * weights[i];
+        sum += (uint32_t)(input[i] * weights[i]);
     }
-    return sum;
+    return (int32_t)sum;
 }
 
 /* What a gate's function gets, Q3: both sums are rescaled on their own. */
@@ -128,11 +129,11 @@ static int16_t gate_input(const tinyml_lstm_params *params, const tinyml_lstm_ga
                           const int8_t *input, const int8_t *hidden, int32_t cell)
 {
     const int32_t from_input =
-        gate->input_bias[cell] +
-        dot(input, gate->input_weights + cell * params->input_size, params->input_size);
+        biased_dot(gate->input_bias[cell], input,
+                   gate->input_weights + cell * params->input_size, params->input_size);
     const int32_t from_hidden =
-        gate->hidden_bias[cell] +
-        dot(hidden, gate->hidden_weights + cell * params->cells, params->cells);
+        biased_dot(gate->hidden_bias[cell], hidden,
+                   gate->hidden_weights + cell * params->cells, params->cells);
     const int16_t first =
         saturated(arm_nn_requantize(from_input, gate->input_multiplier, gate->input_shift));
     return saturated(

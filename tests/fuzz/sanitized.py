@@ -112,13 +112,20 @@ def _start(text: str) -> str:
 
 
 def _main(module: CModule) -> str:
+    """Run the program ``RUNS`` times; one with state goes on from where it was."""
+    name = module.name
+    start, argument = "", ""
+    if module.state_bytes:
+        start = f"    {name}_state state;\n    {name}_init_state(&state);\n"
+        argument = ", &state"
     return (
-        f'#include "{module.name}.h"\n#include <stdlib.h>\n\n'
-        f"int main(void)\n{{\n    srand(1);\n    for (int run = 0; run < {RUNS}; run++)\n    {{\n"
+        f'#include "{name}.h"\n#include <stdlib.h>\n\n'
+        f"int main(void)\n{{\n    srand(1);\n{start}"
+        f"    for (int run = 0; run < {RUNS}; run++)\n    {{\n"
         f"        uint8_t *arena = malloc({module.arena_bytes});\n"
         f"        for (int i = 0; i < {module.arena_bytes}; i++)\n"
         "            arena[i] = (uint8_t)(run == 0 ? 0x80 : run == 1 ? 0x7f : rand() >> 7);\n"
-        f"        const int failed_layer = {module.name}_invoke(arena);\n"
+        f"        const int failed_layer = {name}_invoke(arena{argument});\n"
         "        free(arena);\n        if (failed_layer < 0)\n            return 2;\n    }\n"
         "    return 0;\n}\n"
     )

@@ -15,6 +15,7 @@ from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import QuantParams
 from tinyml.ir.verify import verify_quantized
 from tinyml.ops.base import PORTABLE
+from tinyml.ops.reverse_v2 import ReverseV2
 
 FILES = 600
 SANITIZED = 12
@@ -101,3 +102,11 @@ def test_a_scale_whose_reciprocal_overflows_is_refused():
 
     with pytest.raises(ModelError, match=r"'y' has the scale 7\.34683969e-40, expected at least 1"):
         verify_quantized(make_graph(tensors, [relu("y", "x")], ["x"], ["y"]))
+
+
+def test_reversing_along_the_same_axis_twice_is_refused():
+    op = ReverseV2(name="y", inputs=("x",), outputs=("y",), axes=(1, 1))
+    tensors = [activation(name, (1, 4)) for name in "xy"]
+
+    with pytest.raises(ModelError, match=r"axes \(1, 1\) do not fit an input of shape \(1, 4\)"):
+        verify_quantized(make_graph(tensors, [op], ["x"], ["y"]))

@@ -37,7 +37,8 @@ class ReverseV2(ViewOperator):
 
     def output_shape(self, shape: Shape) -> Shape:
         """The input's."""
-        if not all(0 <= axis < len(shape) for axis in self.axes):
+        fit = all(0 <= axis < len(shape) for axis in self.axes)
+        if not fit or len({*self.axes}) < len(self.axes):
             raise self.error(f"axes {self.axes} do not fit an input of shape {shape}")
         return shape
 
