@@ -53,7 +53,7 @@ def run_node_test(name: str) -> Outcome:
         try:
             return _compare(name, variant, inputs, outputs)
         except TinymlError as error:
-            reason = reason or str(error)
+            reason = str(error)
     return Outcome(name, "refused", reason)
 
 

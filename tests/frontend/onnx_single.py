@@ -57,6 +57,9 @@ IMAGE_OPERATORS: dict[str, Single] = {
         "Conv", "h w", {"w": spread(4, 4, 2, 3)}, pads=[1, 0, 0, 2], strides=[1, 2]
     ),
     "conv dilated": one("Conv", "h w", {"w": spread(4, 4, 2, 2)}, dilations=[2, 3]),
+    "conv of two groups": one(
+        "Conv", "h w b", {"w": spread(6, 2, 3, 3), "b": spread(6)}, group=2, pads=[1, 1, 0, 1]
+    ),
     "conv same lower": one(
         "Conv", "h w", {"w": spread(4, 4, 4, 4)}, auto_pad="SAME_LOWER", strides=[1, 1]
     ),

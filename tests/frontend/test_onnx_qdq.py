@@ -205,6 +205,7 @@ QUANTIZED_ALONE = (
     "concatenation of rows",
     "conv depthwise with multiplier",
     "conv dilated",
+    "conv of two groups",
     "conv same lower",
     "conv transpose",
     "conv with uneven pads",

@@ -196,6 +196,8 @@ class _Lowering:
             if lowering is not None:
                 self._emit(node, record, lowering)
                 return
+        if not classes:
+            raise _error(node, "is supported on constants only")
         shown = ", ".join(f"{name}={value}" for name, value in node.attributes.items())
         raise _error(node, f"this variant is not supported ({shown or 'no attributes'})")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
 from tinyml.ops.base import Isa, Kernel, OnnxNode, QuantizationRule, Struct, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import (
     NO_UPSCALING,
@@ -15,6 +15,7 @@ from tinyml.ops.cmsis_nn import (
     require_symmetric_weights,
 )
 from tinyml.ops.convolution import Convolution
+from tinyml.ops.onnx_groups import grouped_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
 from tinyml.ops.onnx_window import image_constant
 from tinyml.ops.wide_sums import wide_bias
@@ -41,16 +42,17 @@ class Conv2D(Convolution):
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
-        """Read a Conv of one group."""
+        """Read a Conv; several groups are taken apart."""
         group, channels = node.attributes.get("group", 1), node.operand(0).shape[-1]
         if group == channels > 1:
             return None  # a depthwise convolution
-        if group != 1:
-            raise node.error(
-                f"has {group} groups for {channels} channels, expected 1 or {channels}; grouped "
-                "convolution is not supported"
-            )
         weights = transposed_constant(image_constant(node, 1), (0, 2, 3, 1))
+        if group == 1:
+            return cls._onnx_group(node, weights)
+        return grouped_lowering(node, weights, group, cls._onnx_group)
+
+    @classmethod
+    def _onnx_group(cls, node: OnnxNodeIn, weights: Tensor) -> OnnxLowering:
         return cls.onnx_lowering(node, weights, weights.shape[0])
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
