@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
-from graphs import branches_int8, small_int8
+from graphs import activation, branches_int8, make_graph, small_int8
 from onnx import TensorProto
 from onnx_models import NETWORKS, model, node, normalization, normalize, spread
 from onnx_single import IMAGE_OPERATORS, single
@@ -21,6 +21,7 @@ from tinyml.frontend.onnx import read_onnx
 from tinyml.frontend.tflite import is_quantized
 from tinyml.ir.graph import DType, Graph, QuantParams
 from tinyml.numerics.affine import dequantize, quantize
+from tinyml.ops.softmax import Softmax
 from tinyml.passes.pipeline import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
@@ -89,6 +90,13 @@ def test_a_quantized_network_is_read_back(name):
 @pytest.mark.parametrize("name", sorted(set(IMAGE_OPERATORS) - {"elu"}))
 def test_a_quantized_operator_is_read_back(name):
     assert_same_bytes(quantized(single(name)))
+
+
+def test_a_softmax_with_beta_is_read_back():
+    sharp = Softmax(name="y", inputs=("x",), outputs=("y",), beta=0.7)
+    tensors = [activation("x", (1, 10)), activation("y", (1, 10), 1 / 256, -128)]
+
+    assert_same_bytes(make_graph(tensors, [sharp], ["x"], ["y"]))
 
 
 # --------------------------------------------------------------------------- ONNX Runtime's

@@ -70,7 +70,7 @@ def command(
     weights: str,
     activations: str,
 ) -> None:
-    """Quantize a float model (.keras, .h5, SavedModel, .tflite) to int8 or 16x8."""
+    """Quantize a float model (.keras, .h5, SavedModel, .tflite, .onnx) to int8 or 16x8."""
     check_file(output, ".tflite")
     make_observer = observer_factory(ObserverKind(observer), percentile)
     graph = load_float(model)

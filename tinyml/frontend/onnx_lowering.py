@@ -170,7 +170,7 @@ class _Lowering:
                 raise _error(node, "reads its input with other scales than it was written with")
             view = replace(view, tensor=self.values.copy(view.tensor))
         if present != quant:
-            self.values.annotate(view.tensor, quant)
+            self.values.annotate(view.tensor, quant, node.outputs[0])
         return view
 
     # ----------------------------------------------------------------------- operators

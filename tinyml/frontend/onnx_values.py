@@ -40,6 +40,8 @@ class Values:
         self.views: dict[str, View] = {}
         self.tensors: dict[str, Tensor] = {}
         self.ops: list[Op] = []
+        # Names of quantized tensors that are shorter than the one the operator gave.
+        self.shorter: dict[str, str] = {}
         # Tensors that exist in another order too, by name and that order.
         self.rearranged: dict[tuple[str, Order], str] = {}
         for edge in file.inputs:
@@ -152,9 +154,11 @@ class Values:
         for name, spec in zip(op.outputs, specs, strict=True):
             self.tensors[name] = Tensor(name, spec.shape, spec.dtype)
 
-    def annotate(self, tensor: str, quant: QuantParams) -> None:
-        """Put scales on a tensor."""
+    def annotate(self, tensor: str, quant: QuantParams, name: str) -> None:
+        """Put scales on a tensor, which ``name`` stands for from here on."""
         self.tensors[tensor] = replace(self.tensors[tensor], quant=quant)
+        if len(name) < len(tensor):  # exporters lengthen the one name or the other
+            self.shorter[tensor] = name
 
     def copy(self, tensor: str) -> str:
         """Give the values of a tensor to one of their own, without scales."""
@@ -177,7 +181,9 @@ class Values:
                 tensor = self.copy(tensor)
             outputs[edge.name] = tensor
         graph = Graph(name, self.tensors, tuple(self.ops), inputs, tuple(outputs.values()))
-        return _named(graph.pruned(), outputs)
+        graph = _named(graph.pruned(), outputs)
+        names = {old: new for old, new in self.shorter.items() if old in graph.producers}
+        return rename_tensors(graph, {o: n for o, n in names.items() if n not in graph.tensors})
 
 
 def _named(graph: Graph, outputs: dict[str, str]) -> Graph:
