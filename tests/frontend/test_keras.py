@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinyml.errors import InputError, ModelError
+from tinyml.errors import InputError, ModelError, ToolchainError
 from tinyml.frontend.keras import convert_keras
 from tinyml.frontend.tflite import read_tflite
 from tinyml.runtime.tflite import LITERT_REFERENCE, run_tflite
@@ -184,5 +184,5 @@ def test_a_missing_model_is_named(tmp_path):
 def test_without_tensorflow_the_message_says_what_to_install(models, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)  # Python's own mark for "not importable"
 
-    with pytest.raises(InputError, match=r"pip install 'tinyml\[keras\]'"):
+    with pytest.raises(ToolchainError, match=r"pip install 'tinyml\[keras\]'"):
         convert_keras(models / "sequential.h5")
