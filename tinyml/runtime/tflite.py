@@ -55,20 +55,22 @@ def optimized(runtime: Runtime) -> Runtime:
     return Runtime(runtime.package, runtime.module, "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
 
 
-def run_tflite(model: bytes, samples: Sequence[Array], runtime: Runtime) -> list[Array]:
+def run_tflite(
+    model: bytes, samples: Sequence[Array], runtime: Runtime, *, first: int | None = None
+) -> list[Array]:
     """Run every sample; inputs and outputs have samples along their first axis.
 
     ``samples`` holds one array per model input, (N, *input shape) with the input's own dtype; so
-    do the results, (N, *output shape).
+    do the results, (N, *output shape). ``first`` asks for that many of the outputs only.
     """
-    rows = list(iterate_tflite(model, samples, runtime))
+    rows = list(iterate_tflite(model, samples, runtime, first=first))
     return [np.stack(column) for column in zip(*rows, strict=True)]
 
 
 def iterate_tflite(
-    model: bytes, samples: Sequence[Array], runtime: Runtime
+    model: bytes, samples: Sequence[Array], runtime: Runtime, *, first: int | None = None
 ) -> Iterator[list[Array]]:
-    """Yield the outputs of one sample after another; ``samples`` as for run_tflite."""
+    """Yield the outputs of one sample after another; the arguments are those of run_tflite."""
     if not runtime.is_installed:
         raise ToolchainError(
             f"the package {runtime.package} is not installed; install it with "
@@ -79,6 +81,7 @@ def iterate_tflite(
         "resolver": runtime.resolver,
         "model": model,
         "samples": list(samples),
+        "first": first,
     }
     yield from _request(message, runtime)
 

@@ -33,7 +33,7 @@ def serve(request: dict[str, Any], replies: BinaryIO) -> None:
     """Reply with the outputs of one sample after another."""
     interpreter = make_interpreter(request)
     inputs = [detail["index"] for detail in interpreter.get_input_details()]
-    outputs = [detail["index"] for detail in interpreter.get_output_details()]
+    outputs = [detail["index"] for detail in interpreter.get_output_details()][: request["first"]]
     for sample in zip(*request["samples"], strict=True):
         for index, value in zip(inputs, sample, strict=True):
             interpreter.set_tensor(index, value)
