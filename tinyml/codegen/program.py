@@ -193,16 +193,11 @@ def _make_layer(
 
 def _describe(graph: Graph, op: Operator) -> str:
     """One line: layer name, operator, shapes."""
-    sources = ", ".join(
-        _shape(graph.tensor(n)) for n in op.present_inputs if n not in _constants(graph)
-    )
+    inputs = map(graph.tensor, op.present_inputs)
+    sources = ", ".join(_shape(tensor) for tensor in inputs if not tensor.is_constant)
     results = ", ".join(_shape(graph.tensor(name)) for name in op.outputs) or "state"
     name = comment_text(short_name(op.name))
     return f"{name}: {op.opcodes[0]}, {sources} -> {results}"
-
-
-def _constants(graph: Graph) -> set[str]:
-    return {tensor.name for tensor in graph.tensors.values() if tensor.is_constant}
 
 
 def _shape(tensor: Tensor) -> str:
