@@ -82,6 +82,19 @@ def test_doctor_names_what_is_missing_and_how_to_install_it(tinyml, tmp_path, mo
     assert "apt install" in next(line for line in called.out.splitlines() if "MISSING" in line)
 
 
+def test_doctor_passes_without_a_program_that_only_stand_in_data_needs(
+    tinyml, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PATH", folder_with_tools(tmp_path / "bin", PROGRAMS))
+
+    called = tinyml("doctor")
+
+    assert (called.code, called.err) == (0, "")
+    (line,) = (line for line in called.out.splitlines() if "espeak-ng" in line)
+    assert line.startswith("absent")
+    assert "apt install espeak-ng" in line
+
+
 def test_doctor_lists_everything_that_is_missing(tinyml, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
 

@@ -400,6 +400,18 @@ def test_the_bytes_of_weights_are_listed_by_tensor():
     assert weights == {t.name: t.nbytes for t in graph.tensors.values() if t.is_constant}
 
 
+def test_weights_whose_short_names_are_alike_are_listed_apart():
+    renamed = {"conv/w": "a/layer/w", "dw/w": "b/layer/w"}
+    graph = small_int8()
+    ops = (replace(op, inputs=tuple(renamed.get(n, n) for n in op.inputs)) for op in graph.ops)
+    named = (replace(t, name=renamed.get(t.name, t.name)) for t in graph.tensors.values())
+    graph = replace(graph, ops=tuple(ops), tensors={tensor.name: tensor for tensor in named})
+
+    weights = generate(graph, "small").weights_by_tensor
+
+    assert weights == {t.name: t.nbytes for t in graph.tensors.values() if t.is_constant}
+
+
 def test_a_weight_two_layers_share_is_written_once(tmp_path):
     graph = small_int8()
     shared = replace(graph.ops[-2], name="again", outputs=("again",))

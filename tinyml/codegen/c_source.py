@@ -44,7 +44,7 @@ def generate_c(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int = 5)
         inputs=arena_slots(program, graph.inputs),
         outputs=arena_slots(program, graph.outputs),
         weights_by_tensor={
-            short_name(tensor): program.constants[c_name].nbytes
+            tensor: program.constants[c_name].nbytes
             for tensor, c_name in program.constant_names.items()
         },
         peak_by_tensor=_peak(program),

@@ -13,6 +13,9 @@ from tinyml.firmware.toolchain import find_cmsis_nn, find_tool
 
 PROGRAMS = ("arm-none-eabi-gcc", "qemu-system-arm", "gcc")
 
+# Only the stand-in data of the speech models asks for it.
+OPTIONAL_PROGRAMS = ("espeak-ng",)
+
 # Package, what it is for, and what installs it where it is an extra.
 PACKAGES = (
     ("tflite-runtime", "the default int8 reference", "tflite-runtime"),
@@ -39,6 +42,10 @@ def check_environment() -> list[Finding]:
         Finding("python", found=True, required=True, detail=platform.python_version()),
         *(_tool(name, partial(_program_version, name)) for name in PROGRAMS),
         _tool("CMSIS-NN", lambda: find_cmsis_nn().version),
+        *(
+            _tool(name, partial(_program_version, name), required=False)
+            for name in OPTIONAL_PROGRAMS
+        ),
         *(_package(*package) for package in PACKAGES),
     ]
 
@@ -47,11 +54,11 @@ def _program_version(name: str) -> str:
     return find_tool(name).version
 
 
-def _tool(name: str, find: Callable[[], str]) -> Finding:
+def _tool(name: str, find: Callable[[], str], *, required: bool = True) -> Finding:
     try:
-        return Finding(name, found=True, required=True, detail=find())
+        return Finding(name, found=True, required=required, detail=find())
     except ToolchainError as error:
-        return Finding(name, found=False, required=True, detail=str(error))
+        return Finding(name, found=False, required=required, detail=str(error))
 
 
 def _package(name: str, purpose: str, install: str) -> Finding:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyml.codegen.module import ArenaSlot, CModule
+from tinyml.codegen.program import short_name
 from tinyml.errors import InputError, ModelError
 from tinyml.files import atomic_directory
 from tinyml.firmware import firmware_dir
@@ -129,10 +130,7 @@ def build_firmware(
         ModelError: the image exceeds the board's flash or RAM; says by how much.
         ToolchainError: a tool or CMSIS-NN is missing or fails.
     """
-    if not re.fullmatch(r"-O([0-3gsz]|fast)", optimize):
-        raise InputError(f"optimize is '{optimize}', expected one of -O0 to -O3, -Os, -Og, -Ofast")
-    if console == "uart" and board.uart is None:
-        raise InputError(f"board '{board.name}' has no UART: choose the console 'semihosting'")
+    _check_options(optimize, board, console)
     toolchain = find_toolchain(board)
     cmsis_nn = find_cmsis_nn()
     library = cmsis_nn_library(
@@ -166,6 +164,13 @@ def build_firmware(
         cmsis_nn_version=cmsis_nn.version,
         compiler_version=toolchain.gcc.version,
     )
+
+
+def _check_options(optimize: str, board: Board, console: Console) -> None:
+    if not re.fullmatch(r"-O([0-3gsz]|fast)", optimize):
+        raise InputError(f"optimize is '{optimize}', expected one of -O0 to -O3, -Os, -Og, -Ofast")
+    if console == "uart" and board.uart is None:
+        raise InputError(f"board '{board.name}' has no UART: choose the console 'semihosting'")
 
 
 def _compile_module(
@@ -276,7 +281,8 @@ def _does_not_fit(module: CModule, board: Board, memory: Memory, excess: Mapping
             f"the arena takes {module.arena_bytes:,})"
         ),
     }
-    tensors = {"FLASH": module.weights_by_tensor, "RAM": module.peak_by_tensor}
+    weights = [(short_name(name), size) for name, size in module.weights_by_tensor.items()]
+    tensors = {"FLASH": weights, "RAM": list(module.peak_by_tensor.items())}
     exceeded = " and ".join(
         f"exceeds its {sizes[region]} by {excess[region]:,} bytes, "
         f"heaviest there are {_heaviest(tensors[region])}"
@@ -289,8 +295,8 @@ def _does_not_fit(module: CModule, board: Board, memory: Memory, excess: Mapping
     )
 
 
-def _heaviest(bytes_by_tensor: Mapping[str, int]) -> str:
-    ranked = sorted(bytes_by_tensor.items(), key=lambda item: (-item[1], item[0]))[:5]
+def _heaviest(tensors: Sequence[tuple[str, int]]) -> str:
+    ranked = sorted(tensors, key=lambda item: (-item[1], item[0]))[:5]
     return ", ".join(f"'{name}' ({size:,} bytes)" for name, size in ranked) or "no tensors"
 
 
