@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from contract import COMPARE_KEYS
 from digits import tinyml, trained_digits
 
 from tinyml.data import quantize_samples
@@ -22,21 +23,6 @@ from tinyml.frontend.load import load_quantized
 from tinyml.runtime.tflite import reference_runtime
 
 BOARDS = ("host", "mps2-an386", "mps2-an500", "mps3-an547")
-KEYS = {
-    "samples",
-    "float_accuracy",
-    "reference_accuracy",
-    "device_accuracy",
-    "reference",
-    "board",
-    "mismatched_bytes",
-    "compared_bytes",
-    "instructions_per_inference",
-    "flash_bytes",
-    "ram_bytes",
-    "arena_bytes",
-    "passed",
-}
 
 # What a user without tinyml would do, as TensorFlow's own guide shows it.
 CONVERTER = """
@@ -92,7 +78,7 @@ def test_the_device_answers_as_the_reference_and_nearly_as_well_as_float(digits,
         0.5,
     )
 
-    assert result.keys() >= KEYS
+    assert result.keys() >= COMPARE_KEYS
     assert result["passed"] is True
     assert result["samples"] >= 360
     assert result["float_accuracy"] >= 0.97
