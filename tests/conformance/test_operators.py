@@ -36,6 +36,8 @@ Batch = tuple[Merged, list[Array]]
 WITHOUT_KERNEL = {"div"}
 # Bytes of inputs and outputs that leave room for scratch in the 16 KiB of a Cortex-M0.
 SMALL_BYTES = 10_000
+# Tests that its models are divided among, to run side by side.
+SHARES = 4
 
 
 @pytest.fixture(scope="module")
@@ -90,31 +92,32 @@ def test_c_for_every_core_gives_the_same_bytes(board_name, batches, modules_for,
     assert not different, report(different)
 
 
-def test_a_core_without_unaligned_access_gives_the_same_bytes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("share", range(SHARES))
+def test_a_core_without_unaligned_access_gives_the_same_bytes(share: int, tmp_path: Path) -> None:
+    merged = [merge(batch) for batch in small_batches()[share::SHARES]]
+    batches = [(model, reference_outputs(model)) for model in merged]
     board = load_board("microbit")
-    merged = merge(smallest_cases())
-    module = generate_c(merged.graph, "conformance", frozenset([Isa(board.isa)]))
+    isas = frozenset([Isa(board.isa)])
+    modules = [generate_c(model.graph, "conformance", isas) for model in merged]
 
-    got = device_outputs(merged, module, board, tmp_path / "fw")
-    different = differences(merged, reference_outputs(merged), got)
+    different = different_cases(batches, modules, board, tmp_path)
 
     assert not different, report(different)
 
 
-def smallest_cases() -> list[Case]:
-    """As many of each operator as fit together, the smallest first."""
-    share = SMALL_BYTES // len(operators_with_cases())
-    return [case for operator in operators_with_cases() for case in fitting(operator, share)]
-
-
-def fitting(operator: str, limit: int) -> list[Case]:
-    chosen, used = [], 0
-    for case in sorted(cases_of(operator), key=live_bytes):
-        used += live_bytes(case)
-        if used > limit:
-            break
-        chosen.append(case)
-    return chosen
+@cache
+def small_batches() -> list[list[Case]]:
+    """The smallest cases of every operator, as many in a model as a Cortex-M0 has room for."""
+    batches: list[list[Case]] = [[]]
+    used = 0
+    for operator in operators_with_cases():
+        for case in sorted(cases_of(operator), key=live_bytes)[:FEWEST_CASES]:
+            used += live_bytes(case)
+            if used > SMALL_BYTES:
+                batches.append([])
+                used = live_bytes(case)
+            batches[-1].append(case)
+    return batches
 
 
 def live_bytes(case: Case) -> int:
