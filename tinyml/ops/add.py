@@ -10,18 +10,12 @@ from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.activation import Activation
 from tinyml.ops.base import Isa, Kernel, KernelCall, TensorPointer
-from tinyml.ops.dtypes import VERSIONS
+from tinyml.ops.dtypes import VERSIONS, Kernels, int8_kernels
 from tinyml.ops.elementwise import common_scale, is_flat
 from tinyml.ops.mul import Mul
 from tinyml.ops.onnx_elementwise import chained_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, float_constant
 from tinyml.ops.sums import SumOperator
-
-# For inputs of one shape, and where one is broadcast.
-KERNELS = {
-    DType.INT8: ("arm_elementwise_add_s8", "tinyml_add_s8"),
-    DType.INT16: ("arm_elementwise_add_s16", "tinyml_add_s16"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +23,10 @@ class Add(SumOperator):
     """Elementwise sum with broadcasting and fused activation."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("ADD",)
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("arm_elementwise_add_s8", "tinyml_add_s8"),
+        DType.INT16: ("arm_elementwise_add_s16", "tinyml_add_s16"),
+    }
     onnx_types: ClassVar[Mapping[str, Operands]] = {
         "Add": Operands.ANY,
         "HardSigmoid": Operands.ANY,
@@ -68,7 +66,7 @@ class Add(SumOperator):
         CMSIS-NN's kernel does it for inputs of one shape, ours where one is broadcast.
         """
         del isas
-        flat, broadcast = KERNELS[graph.tensor(self.inputs[0]).dtype]
+        flat, broadcast = self.kernel_names(graph)
         if is_flat(graph, self):
             return self._cmsis_nn_kernel(graph, flat)
         return self.combine(graph, broadcast)

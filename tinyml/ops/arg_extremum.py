@@ -23,6 +23,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.onnx_reduction import reduced_order
 from tinyml.ops.reshape import Reshape
@@ -40,6 +41,7 @@ class ArgExtremum(Operator):
     dtype: DType
 
     opcodes: ClassVar[tuple[str, ...]] = ("ARG_MAX", "ARG_MIN")
+    kernels: ClassVar[Kernels] = int8_kernels("tinyml_arg_extremum_s8")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"ArgMax": Operands.ANY, "ArgMin": Operands.ANY}
 
     @classmethod
@@ -86,7 +88,7 @@ class ArgExtremum(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The input's shape without the axis, of indices."""
-        require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        require_dtype(self, graph)
         shape = graph.tensor(self.inputs[0]).shape
         if self.dtype not in INDEX_TYPES.values():
             raise self.error(f"output is {self.dtype.value}, expected int32 or int64")
@@ -129,8 +131,9 @@ class ArgExtremum(Operator):
         """Compare bytes."""
         del isas
         shape = graph.tensor(self.inputs[0]).shape
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function="tinyml_arg_extremum_s8",
+            function=function,
             arguments=(
                 TensorPointer(self.inputs[0]),
                 math.prod(shape[: self.axis]),
@@ -140,7 +143,7 @@ class ArgExtremum(Operator):
                 TensorPointer(self.outputs[0]),
                 self.dtype.itemsize,
             ),
-            source="tinyml_arg_extremum_s8.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,))
 

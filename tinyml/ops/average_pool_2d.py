@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
 from tinyml.ops.base import Isa, Kernel
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.pad import padded_for_onnx
 from tinyml.ops.pool import Pool2D
@@ -19,6 +20,10 @@ class AveragePool2D(Pool2D):
     """Average over a sliding window, rounded halves away from zero."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("AVERAGE_POOL_2D",)
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("arm_avgpool_s8"),
+        DType.INT16: ("arm_avgpool_s16",),
+    }
     onnx_type: ClassVar[str] = "AveragePool"
     onnx_types: ClassVar[Mapping[str, Operands]] = {"AveragePool": Operands.CHANNELS_LAST}
 
@@ -43,10 +48,8 @@ class AveragePool2D(Pool2D):
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Call CMSIS-NN's kernel; those for int8 and int16 take the same scratch."""
         source = graph.tensor(self.inputs[0])
-        is_wide = source.dtype is DType.INT16
-        function = "arm_avgpool_s16" if is_wide else "arm_avgpool_s8"
         return Kernel(
-            calls=(self.cmsis_nn_call(graph, function),),
+            calls=(self.cmsis_nn_call(graph),),
             scratch_bytes=max(avgpool_s8_scratch(source.shape[3], isa) for isa in isas),
         )
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
+from tinyml.ops.dtypes import Kernels
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # --------------------------------------------------------------------------- reading
@@ -251,6 +252,15 @@ class Operator(Op):
     """What every file in this folder implements once."""
 
     opcodes: ClassVar[tuple[str, ...]]
+    # The dtypes it takes, and the C functions ``to_c`` may call for each: none for float32, which
+    # is quantized before, and where ``without_kernel`` says why.
+    kernels: ClassVar[Kernels]
+    # Functions among them that are called on some classes of core only.
+    only_for: ClassVar[Mapping[str, frozenset[Isa]]] = {}
+    # The input whose dtype those of ``kernels`` are.
+    typed_input: ClassVar[int] = 0
+    # What becomes of an operator that calls nothing on the device.
+    without_kernel: ClassVar[str] = ""
     # ONNX operators that may become this one, and how each wants its operands.
     onnx_types: ClassVar[Mapping[str, Operands]] = {}
 
@@ -297,6 +307,22 @@ class Operator(Op):
     @abc.abstractmethod
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Choose the kernel that runs the int8 operator on all of ``isas``."""
+
+    def kernel_names(self, graph: Graph) -> tuple[str, ...]:
+        """What ``kernels`` has for the operator's dtype; ModelError where that is nothing."""
+        tensor = graph.tensor(self.inputs[self.typed_input])
+        names = self.kernels.get(tensor.dtype, ())
+        if not names:
+            raise self.error(
+                f"'{tensor.name}' is {tensor.dtype.value}, for which the device has no kernel; "
+                "quantize the whole model"
+            )
+        return names
+
+    def kernel_name(self, graph: Graph) -> str:
+        """The only function ``kernels`` has for the operator's dtype."""
+        (name,) = self.kernel_names(graph)
+        return name
 
     def check_quantized(self, graph: Graph) -> None:
         """Hold the parameters to ``quantization_rule``."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import DType, Graph, Shape, TensorSpec
+from tinyml.ir.graph import Graph, Shape, TensorSpec
 from tinyml.numerics.affine import LIMITS
 from tinyml.ops.base import (
     Isa,
@@ -23,7 +23,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import VERSIONS
+from tinyml.ops.dtypes import VERSIONS, Kernels, int8_kernels
 from tinyml.ops.elementwise import broadcast_walk, finishing, require_same_dtype
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
@@ -39,6 +39,7 @@ class BatchMatMul(Operator):
     adj_y: bool
 
     opcodes: ClassVar[tuple[str, ...]] = ("BATCH_MATMUL",)
+    kernels: ClassVar[Kernels] = int8_kernels("tinyml_batch_matmul_s8")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"MatMul": Operands.AS_ONNX}
 
     @classmethod
@@ -65,7 +66,7 @@ class BatchMatMul(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The batches broadcast, then rows of the left and columns of the right."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph)
         require_same_dtype(self, graph, self.inputs)
         left, right = (graph.tensor(name).shape for name in self.inputs)
         if not (2 <= len(left) <= LARGEST_RANK and 2 <= len(right) <= LARGEST_RANK):
@@ -156,14 +157,15 @@ class BatchMatMul(Operator):
             "right_offset": -right.zero_point,
             "output": finishing(output, product / output.scale, LIMITS[output.dtype]),
         }
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function="tinyml_batch_matmul_s8",
+            function=function,
             arguments=(
                 Struct("tinyml_batch_matmul_params", "params", fields),
                 TensorPointer(left.name),
                 TensorPointer(right.name),
                 TensorPointer(output.name),
             ),
-            source="tinyml_batch_matmul_s8.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,))

@@ -19,6 +19,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import Kernels
 from tinyml.ops.element_types import ONNX_TYPES, TFLITE_TYPES
 
 ON_DEVICE = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.BOOL)
@@ -31,6 +32,10 @@ class Cast(Operator):
     dtype: DType
 
     opcodes: ClassVar[tuple[str, ...]] = ("CAST",)
+    kernels: ClassVar[Kernels] = {
+        **dict.fromkeys(TFLITE_TYPES, ()),
+        **dict.fromkeys(ON_DEVICE, ("tinyml_cast",)),
+    }
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -44,7 +49,7 @@ class Cast(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape of the input."""
-        require_dtype(self, graph, *TFLITE_TYPES)
+        require_dtype(self, graph)
         if self.dtype not in TFLITE_TYPES:
             raise self.error(f"casting to {self.dtype.value} is not supported")
         return (TensorSpec(graph.tensor(self.inputs[0]).shape, self.dtype),)
@@ -109,13 +114,14 @@ class Cast(Operator):
             "to_bool": int(self.dtype is DType.BOOL),
             "size": source.size,
         }
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function="tinyml_cast",
+            function=function,
             arguments=(
                 Struct("tinyml_cast_params", "cast_params", params),
                 TensorPointer(source.name),
                 TensorPointer(self.outputs[0]),
             ),
-            source="tinyml_cast.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,))

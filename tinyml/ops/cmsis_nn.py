@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -86,9 +86,13 @@ def require_sizes(op: Operator, tensors: Sequence[Tensor], limit: int) -> None:
             )
 
 
-def require_dtype(op: Operator, graph: Graph, *allowed: DType) -> DType:
-    """Give the dtype of the first input, which must be one of ``allowed``."""
-    tensor = graph.tensor(op.inputs[0])
+def require_dtype(op: Operator, graph: Graph) -> DType:
+    """Give the operator's dtype, which must be one that it declares."""
+    return require_one_of(op, graph.tensor(op.inputs[op.typed_input]), op.kernels)
+
+
+def require_one_of(op: Operator, tensor: Tensor, allowed: Collection[DType]) -> DType:
+    """Give the dtype of an input, which must be one of ``allowed``."""
     if tensor.dtype not in allowed:
         names = " or ".join(dtype.value for dtype in allowed)
         raise op.error(f"input '{tensor.name}' is {tensor.dtype.value}, expected {names}")

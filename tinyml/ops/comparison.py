@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
 from tinyml.ops.base import Isa, Kernel, OnnxNode, Struct, TfliteNode, TfliteOp, any_layout
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.elementwise import (
     ElementwiseOperator,
     elementwise_kernel,
@@ -47,6 +48,7 @@ class Comparison(ElementwiseOperator):
     relation: Relation
 
     opcodes: ClassVar[tuple[str, ...]] = tuple(relation.name for relation in Relation)
+    kernels: ClassVar[Kernels] = int8_kernels("tinyml_compare_s8")
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -99,4 +101,4 @@ class Comparison(ElementwiseOperator):
             "if_greater": greater,
         }
         params = Struct("tinyml_compare_params", "params", fields)
-        return elementwise_kernel(graph, self, "tinyml_compare_s8", params)
+        return elementwise_kernel(graph, self, params)

@@ -24,8 +24,8 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import VERSIONS
-from tinyml.ops.movement import MOVABLE
+from tinyml.ops.dtypes import VERSIONS, Kernels
+from tinyml.ops.movement import moved_by
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # arm_concatenation_s8_x takes its sizes as uint16_t.
@@ -39,6 +39,7 @@ class Concatenation(Operator):
     axis: int
 
     opcodes: ClassVar[tuple[str, ...]] = ("CONCATENATION",)
+    kernels: ClassVar[Kernels] = moved_by("arm_concatenation_s8_x")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Concat": Operands.ANY}
 
     @classmethod
@@ -71,7 +72,7 @@ class Concatenation(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The inputs' shape with their sizes along the axis added up."""
-        dtype = require_dtype(self, graph, *MOVABLE)
+        dtype = require_dtype(self, graph)
         shapes = [graph.tensor(name).shape for name in self.inputs]
         dtypes = {graph.tensor(name).dtype for name in self.inputs}
         others = {(*shape[: self.axis], *shape[self.axis + 1 :]) for shape in shapes}
@@ -131,13 +132,13 @@ class Concatenation(Operator):
                 f"output '{output.name}' {output.shape} joins {outer} runs of {output_run} bytes, "
                 f"CMSIS-NN's kernel takes at most {LARGEST_SIZE} of each"
             )
-        calls, offset = [], 0
+        calls, offset, function = [], 0, self.kernel_name(graph)
         for name in self.inputs:
             run = math.prod(graph.tensor(name).shape[self.axis :]) * output.dtype.itemsize
             sizes = (run, outer, 1, 1)
             pointers = [TensorPointer(tensor, as_bytes=True) for tensor in (name, output.name)]
             call = KernelCall(
-                function="arm_concatenation_s8_x",
+                function=function,
                 arguments=(pointers[0], *sizes, pointers[1], output_run, offset),
             )
             calls.append(call)

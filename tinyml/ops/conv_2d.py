@@ -15,6 +15,7 @@ from tinyml.ops.cmsis_nn import (
     require_symmetric_weights,
 )
 from tinyml.ops.convolution import Convolution
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_groups import grouped_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
 from tinyml.ops.onnx_window import image_constant
@@ -32,6 +33,18 @@ class Conv2D(Convolution):
     """2-D convolution over NHWC, with bias and fused activation."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("CONV_2D",)
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels(
+            "arm_convolve_1x1_s8_fast",
+            "arm_convolve_1x1_s8",
+            "arm_convolve_1_x_n_s8",
+            "arm_convolve_s8",
+        ),
+        DType.INT16: ("tinyml_convolve_s16",),
+    }
+    only_for: ClassVar[Mapping[str, frozenset[Isa]]] = {
+        "arm_convolve_1_x_n_s8": frozenset([Isa.MVE])
+    }
     channel_axis: ClassVar[int] = 0
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Conv": Operands.CHANNELS_LAST}
 
@@ -127,7 +140,7 @@ class Conv2D(Convolution):
                 f"weights '{weights.name}' take {taps} values for one output, "
                 f"CMSIS-NN's kernel takes at most {LARGEST_SIZE}"
             )
-        if isas == {Isa.MVE} and self._fits_1xn(graph):
+        if isas <= self.only_for["arm_convolve_1_x_n_s8"] and self._fits_1xn(graph):
             return "arm_convolve_1_x_n_s8", 0
         return "arm_convolve_s8", max(convolve_s8_scratch(taps, isa) for isa in isas)
 

@@ -21,7 +21,6 @@ from tinyml.ops.base import (
     TfliteNode,
 )
 from tinyml.ops.cmsis_nn import channel_scales, clamp, dims, per_channel_quant, require_dtype, tile
-from tinyml.ops.dtypes import ACTIVATIONS
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn
 from tinyml.ops.onnx_window import bias_or_zeros, read_onnx_window, spatial_rank
 from tinyml.ops.pad import padded_for_onnx
@@ -82,7 +81,7 @@ class Convolution(Operator):
 
     def checked_inputs(self, graph: Graph) -> tuple[Tensor, Tensor, DType]:
         """Input and weights, which must have 4 dimensions, and the input's dtype."""
-        dtype = require_dtype(self, graph, *ACTIVATIONS)
+        dtype = require_dtype(self, graph)
         source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
         if len(source.shape) != 4 or len(weights.shape) != 4:
             raise self.error(

@@ -24,6 +24,7 @@ from tinyml.ops.base import (
 )
 from tinyml.ops.cmsis_nn import require_parameters, require_sizes, require_symmetric_weights
 from tinyml.ops.convolution import Convolution
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import (
     OnnxLowering,
     OnnxNodeIn,
@@ -52,6 +53,18 @@ class DepthwiseConv2D(Convolution):
     multiplier: int
 
     opcodes: ClassVar[tuple[str, ...]] = ("DEPTHWISE_CONV_2D",)
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels(
+            "arm_depthwise_conv_s8",
+            "arm_depthwise_conv_3x3_s8",
+            "arm_depthwise_conv_s8_opt",
+        ),
+        DType.INT16: ("arm_depthwise_conv_s16", "arm_depthwise_conv_fast_s16"),
+    }
+    only_for: ClassVar[Mapping[str, frozenset[Isa]]] = {
+        "arm_depthwise_conv_3x3_s8": frozenset([Isa.SCALAR, Isa.DSP]),
+        "arm_depthwise_conv_fast_s16": frozenset([Isa.DSP, Isa.MVE]),
+    }
     channel_axis: ClassVar[int] = 3
     onnx_types: ClassVar[Mapping[str, Operands]] = {
         "BatchNormalization": Operands.CHANNELS_LAST,
@@ -176,7 +189,7 @@ class DepthwiseConv2D(Convolution):
         if self.multiplier != 1 or source.shape[0] != 1 or window.dilation != (1, 1):
             return "arm_depthwise_conv_s8", 0
         small = window.size == (3, 3) and max(window.pads(spatial(source.shape))[0]) <= 1
-        if small and Isa.MVE not in isas:
+        if small and isas <= self.only_for["arm_depthwise_conv_3x3_s8"]:
             return "arm_depthwise_conv_3x3_s8", 0
         taps = window.size[0] * window.size[1]
         scratch = max(depthwise_s8_opt_scratch(source.shape[3], taps, isa) for isa in isas)
@@ -192,7 +205,8 @@ class DepthwiseConv2D(Convolution):
         taps = math.prod(self.window(graph).size)
         is_plain = self.multiplier == 1 and self.window(graph).dilation == (1, 1)
         reads_past_end = Isa.MVE in isas and channels % 4 != 0
-        if isas == {Isa.SCALAR} or not is_plain or taps >= MOST_FAST_TAPS or reads_past_end:
+        is_faster = not isas.isdisjoint(self.only_for["arm_depthwise_conv_fast_s16"])
+        if not is_faster or not is_plain or taps >= MOST_FAST_TAPS or reads_past_end:
             return "arm_depthwise_conv_s16", 0
         scratch = max(depthwise_fast_s16_scratch(channels, taps, isa) for isa in isas)
         return "arm_depthwise_conv_fast_s16", scratch

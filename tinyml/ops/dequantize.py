@@ -20,7 +20,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import VERSIONS
+from tinyml.ops.dtypes import VERSIONS, Kernels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +28,8 @@ class Dequantize(Operator):
     """``scale * (q - zero_point)`` as float32."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("DEQUANTIZE",)
+    kernels: ClassVar[Kernels] = dict.fromkeys((DType.INT8, DType.INT16, DType.FLOAT16), ())
+    without_kernel: ClassVar[str] = "taken away at the model's edges"
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -36,11 +38,10 @@ class Dequantize(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape of the input, float32; float16 is for constants, which are folded."""
-        dtypes = [DType.INT8, DType.INT16]
-        if graph.tensor(self.inputs[0]).is_constant:
-            dtypes.append(DType.FLOAT16)
-        require_dtype(self, graph, *dtypes)
-        return (TensorSpec(graph.tensor(self.inputs[0]).shape, DType.FLOAT32),)
+        source = graph.tensor(self.inputs[0])
+        if require_dtype(self, graph) is DType.FLOAT16 and not source.is_constant:
+            raise self.error(f"input '{source.name}' is float16 and computed at run time")
+        return (TensorSpec(source.shape, DType.FLOAT32),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Leave the input's parameters as they are; the output has none."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 from tinyml.ir.graph import DType, Graph, TensorSpec
 from tinyml.ops.activation import Activation
 from tinyml.ops.base import Isa, Kernel
-from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import Kernels
 from tinyml.ops.elementwise import ArithmeticOperator, needs_five_dimensions
 from tinyml.ops.onnx_elementwise import chained_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, float_constant
@@ -20,6 +20,8 @@ class Div(ArithmeticOperator):
     """Elementwise quotient with broadcasting and fused activation; float only."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("DIV",)
+    kernels: ClassVar[Kernels] = {DType.FLOAT32: ()}
+    without_kernel: ClassVar[str] = "becomes MUL when the model is quantized"
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Div": Operands.ANY, "Reciprocal": Operands.ANY}
     options_table: ClassVar[str] = "DivOptions"
     onnx_type: ClassVar[str] = "Div"
@@ -44,7 +46,6 @@ class Div(ArithmeticOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The broadcast shape, float32."""
-        require_dtype(self, graph, DType.FLOAT32, DType.INT8)
         if graph.tensor(self.inputs[0]).dtype is DType.INT8:
             raise self.error(
                 "TFLite has no int8 kernel for a division; divide by a constant, which becomes a "

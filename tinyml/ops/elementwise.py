@@ -37,9 +37,7 @@ WALK_INPUTS = ("first", "second", "third")
 
 @dataclass(frozen=True, kw_only=True)
 class ElementwiseOperator(Operator):
-    """An operator of several tensors whose shapes broadcast; all of one of ``dtypes``."""
-
-    dtypes: ClassVar[tuple[DType, ...]] = (DType.FLOAT32, DType.INT8)
+    """An operator of several tensors whose shapes broadcast; all of one dtype."""
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -54,7 +52,7 @@ class ElementwiseOperator(Operator):
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The broadcast shape and the dtype of both inputs."""
         require_two_inputs(self)
-        dtype = require_dtype(self, graph, *self.dtypes)
+        dtype = require_dtype(self, graph)
         require_same_dtype(self, graph, self.inputs)
         return (TensorSpec(broadcast_shape(self, graph), dtype),)
 
@@ -126,7 +124,6 @@ class WalkOperator(ElementwiseOperator):
     """An elementwise operator whose kernel takes a ``tinyml_walk`` and no other parameters."""
 
     onnx_type: ClassVar[str]
-    kernel: ClassVar[str]
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """The node of the same meaning."""
@@ -137,7 +134,7 @@ class WalkOperator(ElementwiseOperator):
         """Combine byte with byte."""
         del isas
         params = Struct("tinyml_walk", "walk", input_walk(graph, self))
-        return elementwise_kernel(graph, self, self.kernel, params)
+        return elementwise_kernel(graph, self, params)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +159,7 @@ class LogicalOperator(WalkOperator):
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The broadcast shape, bool."""
         require_two_inputs(self)
-        require_dtype(self, graph, DType.BOOL)
+        require_dtype(self, graph)
         require_same_dtype(self, graph, self.inputs)
         return (TensorSpec(broadcast_shape(self, graph), DType.BOOL),)
 
@@ -283,8 +280,14 @@ def finishing(output: Tensor, real: float, limits: tuple[int, int]) -> dict[str,
     return {**split(real), "offset": output.zero_point, "min": limits[0], "max": limits[1]}
 
 
-def elementwise_kernel(graph: Graph, op: Operator, function: str, params: Struct) -> Kernel:
-    """Call a kernel of firmware/kernels with its parameters, the inputs and the output."""
+def elementwise_kernel(
+    graph: Graph, op: Operator, params: Struct, function: str | None = None
+) -> Kernel:
+    """Call a kernel of firmware/kernels with its parameters, the inputs and the output.
+
+    ``function`` says which, where the operator has several.
+    """
+    function = function or op.kernel_name(graph)
     call = KernelCall(
         function=function,
         arguments=(params, *map(TensorPointer, op.inputs), TensorPointer(op.outputs[0])),
@@ -301,10 +304,10 @@ def common_scale(graph: Graph, op: Operator) -> float:
 def combination_kernel(
     graph: Graph,
     op: Operator,
-    function: str,
     left_shift: int,
     output_multiplier: float,
     limits: tuple[int, int] = LIMITS[DType.INT8],
+    function: str | None = None,
 ) -> Kernel:
     """Bring both inputs to one scale, ``left_shift`` bits up, combine, and rescale the result."""
     first, second = (graph.tensor(name) for name in op.inputs)
@@ -317,7 +320,7 @@ def combination_kernel(
         "output": finishing(graph.tensor(op.outputs[0]), output_multiplier, limits),
     }
     params = Struct("tinyml_binary_params", "params", fields)
-    return elementwise_kernel(graph, op, function, params)
+    return elementwise_kernel(graph, op, params, function)
 
 
 def sum_multiplier(graph: Graph, op: Operator, left_shift: int) -> float:

@@ -37,7 +37,7 @@ from tinyml.ops.cmsis_nn import (
     require_parameters,
     require_symmetric_weights,
 )
-from tinyml.ops.dtypes import ACTIVATIONS
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import (
     OnnxLowering,
     OnnxNodeIn,
@@ -56,6 +56,10 @@ class FullyConnected(Operator):
     activation: Activation
 
     opcodes: ClassVar[tuple[str, ...]] = ("FULLY_CONNECTED",)
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("arm_fully_connected_s8"),
+        DType.INT16: ("arm_fully_connected_s16", "tinyml_fully_connected_s16"),
+    }
     onnx_types: ClassVar[Mapping[str, Operands]] = {
         "Gemm": Operands.AS_ONNX,
         "MatMul": Operands.AS_ONNX,
@@ -101,7 +105,7 @@ class FullyConnected(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(rows, output features), or the input's shape with its last dimension replaced."""
-        dtype = require_dtype(self, graph, *ACTIVATIONS)
+        dtype = require_dtype(self, graph)
         source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
         if len(weights.shape) != 2 or not weights.is_constant:
             raise self.error(f"weights '{weights.name}' must be a constant of 2 dimensions")

@@ -25,7 +25,8 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.movement import MOVABLE
+from tinyml.ops.dtypes import Kernels
+from tinyml.ops.movement import moved_by
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, int32_constant
 from tinyml.ops.onnx_reduction import reduced_order
 
@@ -43,6 +44,7 @@ class Gather(Operator):
     batch_dims: int
 
     opcodes: ClassVar[tuple[str, ...]] = ("GATHER",)
+    kernels: ClassVar[Kernels] = moved_by("tinyml_gather")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Gather": Operands.ANY}
 
     @classmethod
@@ -79,7 +81,7 @@ class Gather(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape with that of the indices in place of the axis."""
-        dtype = require_dtype(self, graph, *MOVABLE)
+        dtype = require_dtype(self, graph)
         source, indices = (graph.tensor(name) for name in self.inputs)
         shape, batches = source.shape, self.batch_dims
         if not 0 <= batches <= self.axis < len(shape) or indices.dtype not in INDEX_TYPES:
@@ -177,15 +179,16 @@ class Gather(Operator):
         where: ConstantArray | TensorPointer = TensorPointer(indices.name)
         if indices.data is not None:
             where = ConstantArray("indices", indices.data.astype(np.int32))
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function="tinyml_gather",
+            function=function,
             arguments=(
                 Struct("tinyml_gather_params", "gather_params", params),
                 TensorPointer(source.name),
                 where,
                 TensorPointer(self.outputs[0]),
             ),
-            source="tinyml_gather.c",
+            source=f"{function}.c",
             returns_status=True,
         )
         return Kernel(calls=(call,))

@@ -20,6 +20,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_elementwise import plain_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
@@ -33,6 +34,7 @@ class L2Normalization(Operator):
     """``x / sqrt(sum(x * x))`` along the last dimension."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("L2_NORMALIZATION",)
+    kernels: ClassVar[Kernels] = int8_kernels("tinyml_l2_normalization_s8")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"LpNormalization": Operands.AXIS_LAST}
 
     @classmethod
@@ -52,7 +54,7 @@ class L2Normalization(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape and dtype of the input."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph)
         source = graph.tensor(self.inputs[0])
         if not source.shape or source.size == 0:
             raise self.error(f"input '{source.name}' has shape {source.shape}, expected elements")
@@ -94,8 +96,9 @@ class L2Normalization(Operator):
                 f"input '{source.name}' has rows of {row} elements, expected at most "
                 f"{LONGEST_ROW}, whose squares add up to 32 bits"
             )
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function="tinyml_l2_normalization_s8",
+            function=function,
             arguments=(
                 TensorPointer(source.name),
                 source.size // row,
@@ -103,6 +106,6 @@ class L2Normalization(Operator):
                 -source.zero_point,
                 TensorPointer(self.outputs[0]),
             ),
-            source="tinyml_l2_normalization_s8.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,), may_overwrite=(source.name,))

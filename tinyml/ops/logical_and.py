@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tinyml.ir.graph import DType
+from tinyml.ops.dtypes import Kernels
 from tinyml.ops.elementwise import LogicalOperator
 
 
@@ -14,4 +16,4 @@ class LogicalAnd(LogicalOperator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("LOGICAL_AND",)
     onnx_type: ClassVar[str] = "And"
-    kernel: ClassVar[str] = "tinyml_logical_and"
+    kernels: ClassVar[Kernels] = {DType.BOOL: ("tinyml_logical_and",)}

@@ -16,6 +16,7 @@ from tinyml.ops.base import (
     any_layout,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import Kernels
 from tinyml.ops.elementwise import ElementwiseOperator
 
 
@@ -24,10 +25,11 @@ class LogicalNot(ElementwiseOperator):
     """Whether an element does not hold."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("LOGICAL_NOT",)
+    kernels: ClassVar[Kernels] = {DType.BOOL: ("tinyml_logical_not",)}
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape of the input, bool."""
-        require_dtype(self, graph, DType.BOOL)
+        require_dtype(self, graph)
         return (TensorSpec(graph.tensor(self.inputs[0]).shape, DType.BOOL),)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
@@ -44,9 +46,10 @@ class LogicalNot(ElementwiseOperator):
         """One byte after the other."""
         del isas
         source, output = self.inputs[0], self.outputs[0]
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function="tinyml_logical_not",
+            function=function,
             arguments=(TensorPointer(source), TensorPointer(output), graph.tensor(output).size),
-            source="tinyml_logical_not.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,), may_overwrite=(source,))

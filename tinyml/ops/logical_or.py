@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tinyml.ir.graph import DType
+from tinyml.ops.dtypes import Kernels
 from tinyml.ops.elementwise import LogicalOperator
 
 
@@ -14,4 +16,4 @@ class LogicalOr(LogicalOperator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("LOGICAL_OR",)
     onnx_type: ClassVar[str] = "Or"
-    kernel: ClassVar[str] = "tinyml_logical_or"
+    kernels: ClassVar[Kernels] = {DType.BOOL: ("tinyml_logical_or",)}

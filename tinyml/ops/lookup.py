@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,6 +19,10 @@ from tinyml.ops.base import (
     Operator,
     TensorPointer,
 )
+from tinyml.ops.dtypes import Kernels, int8_kernels
+
+# Table lookups, by the dtype of the output.
+LOOKUPS = {DType.INT8: "tinyml_lookup_s8", DType.INT16: "tinyml_lookup_s8_s16"}
 
 ALL_INT8 = np.arange(-128, 128, dtype=np.int8)
 
@@ -25,6 +30,8 @@ ALL_INT8 = np.arange(-128, 128, dtype=np.int8)
 @dataclass(frozen=True, kw_only=True)
 class LookupOperator(Operator):
     """An elementwise function; subclasses say what it does to each of the 256 values."""
+
+    kernels: ClassVar[Kernels] = int8_kernels(LOOKUPS[DType.INT8])
 
     @abc.abstractmethod
     def table(self, graph: Graph) -> Array:
@@ -34,8 +41,8 @@ class LookupOperator(Operator):
         """Look every element up."""
         del isas
         source, output = self.inputs[0], self.outputs[0]
-        widens = graph.tensor(output).dtype is DType.INT16
-        function = "tinyml_lookup_s8_s16" if widens else "tinyml_lookup_s8"
+        dtype = graph.tensor(output).dtype
+        function = LOOKUPS[dtype]
         call = KernelCall(
             function=function,
             arguments=(
@@ -46,7 +53,7 @@ class LookupOperator(Operator):
             ),
             source=f"{function}.c",
         )
-        return Kernel(calls=(call,), may_overwrite=() if widens else (source,))
+        return Kernel(calls=(call,), may_overwrite=(source,) if dtype is DType.INT8 else ())
 
 
 def requantized(

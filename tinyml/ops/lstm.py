@@ -28,6 +28,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import Kernels
 
 # Places among the 24 inputs; where there are four, in the order input, forget, update, output.
 SOURCE = 0
@@ -57,6 +58,7 @@ class Lstm(Operator):
     hidden: QuantParams
 
     opcodes: ClassVar[tuple[str, ...]] = ("UNIDIRECTIONAL_SEQUENCE_LSTM",)
+    kernels: ClassVar[Kernels] = {DType.INT8: ("tinyml_lstm_s8",)}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -85,7 +87,7 @@ class Lstm(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(batches, steps, cells)."""
-        require_dtype(self, graph, DType.INT8)
+        require_dtype(self, graph)
         source = graph.tensor(self.inputs[SOURCE])
         if len(source.shape) != 3 or source.size == 0:
             raise self.error(f"input '{source.name}' is {source.shape}, expected 3 dimensions")
@@ -179,14 +181,15 @@ class Lstm(Operator):
             "output_offset": self.hidden.zero_point[0],
             **{gate: self._gate(graph, number, gate) for number, gate in enumerate(GATES)},
         }
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function="tinyml_lstm_s8",
+            function=function,
             arguments=(
                 Struct("tinyml_lstm_params", "params", fields),
                 *(TensorPointer(self.inputs[place]) for place in (SOURCE, HIDDEN, CELL)),
                 TensorPointer(self.outputs[0]),
             ),
-            source="tinyml_lstm_s8.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,))
 

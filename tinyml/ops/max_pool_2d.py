@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
 from tinyml.ops.base import Isa, Kernel
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.mirror_pad import MirrorMode, MirrorPad
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.pool import Pool2D
@@ -19,6 +20,10 @@ class MaxPool2D(Pool2D):
     """Maximum over a sliding window."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("MAX_POOL_2D",)
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("arm_max_pool_s8"),
+        DType.INT16: ("arm_max_pool_s16",),
+    }
     onnx_type: ClassVar[str] = "MaxPool"
     onnx_types: ClassVar[Mapping[str, Operands]] = {
         "GlobalMaxPool": Operands.CHANNELS_LAST,
@@ -57,6 +62,4 @@ class MaxPool2D(Pool2D):
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Call CMSIS-NN's kernel."""
         del isas
-        is_wide = graph.tensor(self.inputs[0]).dtype is DType.INT16
-        function = "arm_max_pool_s16" if is_wide else "arm_max_pool_s8"
-        return Kernel(calls=(self.cmsis_nn_call(graph, function),))
+        return Kernel(calls=(self.cmsis_nn_call(graph),))

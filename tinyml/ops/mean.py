@@ -18,7 +18,7 @@ from tinyml.ops.base import (
     Struct,
     TensorPointer,
 )
-from tinyml.ops.dtypes import ACTIVATIONS
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import Operands
 from tinyml.ops.reduction import ReductionOperator
 
@@ -31,7 +31,10 @@ class Mean(ReductionOperator):
     """Average over ``axes``, which stay as 1 with ``keep_dims``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("MEAN",)
-    dtypes: ClassVar[tuple[DType, ...]] = ACTIVATIONS
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_mean_s8"),
+        DType.INT16: ("tinyml_mean_s16",),
+    }
     onnx_types: ClassVar[Mapping[str, Operands]] = {
         "GlobalAveragePool": Operands.ANY,
         "ReduceMean": Operands.ANY,
@@ -71,7 +74,7 @@ class Mean(ReductionOperator):
             "shift": shift,
             "output_offset": output.zero_point,
         }
-        function = "tinyml_mean_s16" if source.dtype is DType.INT16 else "tinyml_mean_s8"
+        function = self.kernel_name(graph)
         call = KernelCall(
             function=function,
             arguments=(

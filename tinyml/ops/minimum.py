@@ -11,6 +11,7 @@ import numpy as np
 
 from tinyml.ir.graph import Op
 from tinyml.ops.activation import Activation
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.elementwise import ExtremumOperator
 from tinyml.ops.maximum import Maximum
 from tinyml.ops.onnx_elementwise import chained_lowering
@@ -27,7 +28,7 @@ class Minimum(ExtremumOperator):
     opcodes: ClassVar[tuple[str, ...]] = ("MINIMUM",)
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Clip": Operands.ANY, "Min": Operands.ANY}
     onnx_type: ClassVar[str] = "Min"
-    kernel: ClassVar[str] = "tinyml_minimum_s8"
+    kernels: ClassVar[Kernels] = int8_kernels("tinyml_minimum_s8")
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:

@@ -12,7 +12,7 @@ import numpy as np
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.movement import MOVABLE, Move, MovementOperator
+from tinyml.ops.movement import Move, MovementOperator
 from tinyml.ops.onnx_elementwise import plain_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.pad import read_onnx_paddings, read_paddings
@@ -59,7 +59,7 @@ class MirrorPad(MovementOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape, each dimension grown by its paddings."""
-        dtype = require_dtype(self, graph, *MOVABLE)
+        dtype = require_dtype(self, graph)
         shape = graph.tensor(self.inputs[0]).shape
         grown = []
         for size, pair in zip(shape, self.paddings, strict=True):

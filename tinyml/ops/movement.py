@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from tinyml.ops.base import (
     TensorPointer,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import Kernels
 
 # Dimensions with steps that tinyml_copy takes.
 KERNEL_RANK = 6
@@ -38,6 +39,12 @@ MOVABLE = (
     DType.BOOL,
 )
 
+
+def moved_by(*functions: str) -> Kernels:
+    """Kernels of an operator that moves elements of any dtype; floats never reach the device."""
+    return {dtype: () if dtype is DType.FLOAT32 else functions for dtype in MOVABLE}
+
+
 # A view of the elements to copy, and one of the same shape of the places they go to.
 Move = tuple[Array, Array]
 
@@ -45,6 +52,8 @@ Move = tuple[Array, Array]
 @dataclass(frozen=True, kw_only=True)
 class MovementOperator(Operator):
     """Elements of the inputs at other places of the outputs; every input is one of elements."""
+
+    kernels: ClassVar[Kernels] = moved_by("tinyml_copy")
 
     @abc.abstractmethod
     def moves(self, sources: Sequence[Array], outputs: Sequence[Array]) -> Iterable[Move]:
@@ -122,7 +131,7 @@ class ViewOperator(MovementOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Dtype of the input."""
-        dtype = require_dtype(self, graph, *MOVABLE)
+        dtype = require_dtype(self, graph)
         shape = self.output_shape(graph.tensor(self.inputs[0]).shape)
         if 0 in shape:
             raise self.error(f"output '{self.outputs[0]}' would have the shape {shape}")

@@ -12,7 +12,7 @@ from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.activation import Activation
 from tinyml.ops.base import Isa, Kernel, KernelCall, Struct, TensorPointer
-from tinyml.ops.dtypes import ACTIVATIONS
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.elementwise import (
     ArithmeticOperator,
     elementwise_kernel,
@@ -27,10 +27,6 @@ from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 LARGEST_SHIFTS = {DType.INT8: 14, DType.INT16: 0}
 
 # For inputs of one shape, and where one is broadcast.
-KERNELS = {
-    DType.INT8: ("arm_elementwise_mul_s8", "tinyml_mul_s8"),
-    DType.INT16: ("arm_elementwise_mul_s16", "tinyml_mul_s16"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +34,13 @@ class Mul(ArithmeticOperator):
     """Elementwise product with broadcasting and fused activation."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("MUL",)
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("arm_elementwise_mul_s8", "tinyml_mul_s8"),
+        DType.INT16: ("arm_elementwise_mul_s16", "tinyml_mul_s16"),
+    }
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Mul": Operands.ANY, "Pow": Operands.ANY}
     options_table: ClassVar[str] = "MulOptions"
     onnx_type: ClassVar[str] = "Mul"
-    dtypes: ClassVar[tuple[DType, ...]] = ACTIVATIONS
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
@@ -81,7 +80,7 @@ class Mul(ArithmeticOperator):
                 f"output '{output.name}' has scale {output.scale:.9g}, too small beside the "
                 f"inputs' {first.scale:.9g} and {second.scale:.9g} for 32-bit products"
             )
-        flat, broadcast = KERNELS[first.dtype]
+        flat, broadcast = self.kernel_names(graph)
         if not is_flat(graph, self):
             fields = {
                 "walk": input_walk(graph, self),
@@ -90,7 +89,7 @@ class Mul(ArithmeticOperator):
                 "output": finishing(output, real, self.limits(graph)),
             }
             params = Struct("tinyml_mul_params", "params", fields)
-            return elementwise_kernel(graph, self, broadcast, params)
+            return elementwise_kernel(graph, self, params, broadcast)
         call = KernelCall(
             function=flat,
             arguments=(

@@ -11,7 +11,7 @@ import numpy as np
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.base import InlineConstant, OnnxNode, QuantizationRule, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.movement import MOVABLE, Move, MovementOperator
+from tinyml.ops.movement import Move, MovementOperator
 from tinyml.ops.parts import axis_from_front
 
 
@@ -35,7 +35,7 @@ class Pack(MovementOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the inputs' shape with their number at the axis."""
-        dtype = require_dtype(self, graph, *MOVABLE)
+        dtype = require_dtype(self, graph)
         kinds = {(graph.tensor(name).shape, graph.tensor(name).dtype) for name in self.inputs}
         shape = list(graph.tensor(self.inputs[0]).shape)
         if len(kinds) != 1 or not 0 <= self.axis <= len(shape):

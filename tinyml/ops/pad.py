@@ -25,7 +25,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import ACTIVATIONS, VERSIONS
+from tinyml.ops.dtypes import VERSIONS, Kernels, int8_kernels
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.onnx_window import OnnxWindow
 from tinyml.ops.window import Padding, spatial
@@ -40,6 +40,10 @@ class Pad(Operator):
     paddings: tuple[tuple[int, int], ...]
 
     opcodes: ClassVar[tuple[str, ...]] = ("PAD",)
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_pad"),
+        DType.INT16: ("tinyml_pad",),
+    }
     options_table: ClassVar[str] = "PadOptions"
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Pad": Operands.ANY}
 
@@ -68,7 +72,7 @@ class Pad(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape, each dimension grown by its paddings."""
-        dtype = require_dtype(self, graph, *ACTIVATIONS)
+        dtype = require_dtype(self, graph)
         source = graph.tensor(self.inputs[0])
         grown = (size + sum(pair) for size, pair in zip(source.shape, self.paddings, strict=True))
         return (TensorSpec(tuple(grown), dtype),)
@@ -121,15 +125,16 @@ class Pad(Operator):
             "before": [0] * missing + _in_bytes(before, source.dtype),
             "output": [1] * missing + _in_bytes(output.shape, source.dtype),
         }
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function="tinyml_pad",
+            function=function,
             arguments=(
                 Struct("tinyml_pad_params", "pad_params", params),
                 TensorPointer(source.name),
                 TensorPointer(output.name),
                 self.byte(graph),
             ),
-            source="tinyml_pad.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,))
 

@@ -12,7 +12,7 @@ from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, Graph, Shape, TensorSpec
 from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.movement import MOVABLE, Move, MovementOperator
+from tinyml.ops.movement import Move, MovementOperator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class PartsOperator(MovementOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape with the part's size in place of its own."""
-        dtype = require_dtype(self, graph, *MOVABLE)
+        dtype = require_dtype(self, graph)
         shape = graph.tensor(self.inputs[0]).shape
         before, after = shape[: self.axis], shape[self.axis + 1 :]
         return tuple(TensorSpec((*before, size, *after), dtype) for size in self.sizes(shape))

@@ -20,7 +20,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import clamp, dims, require_dtype, tile
-from tinyml.ops.dtypes import ACTIVATIONS, VERSIONS
+from tinyml.ops.dtypes import VERSIONS
 from tinyml.ops.onnx_node import OnnxNodeIn
 from tinyml.ops.onnx_window import OnnxWindow, read_kernel_shape, read_onnx_window, spatial_rank
 from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
@@ -83,7 +83,7 @@ class Pool2D(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(N, H', W', C), in the input's dtype."""
-        dtype = require_dtype(self, graph, *ACTIVATIONS)
+        dtype = require_dtype(self, graph)
         source = graph.tensor(self.inputs[0])
         if len(source.shape) != 4:
             raise self.error(f"input '{source.name}' has shape {source.shape}, expected NHWC")
@@ -125,7 +125,7 @@ class Pool2D(Operator):
         )
         return with_onnx_activation(node, self.activation)
 
-    def cmsis_nn_call(self, graph: Graph, function: str) -> KernelCall:
+    def cmsis_nn_call(self, graph: Graph) -> KernelCall:
         """Call a CMSIS-NN pool kernel; both take the same arguments."""
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         params = {
@@ -134,7 +134,7 @@ class Pool2D(Operator):
             "activation": clamp(quantized_bounds(self.activation.bounds, output)),
         }
         return KernelCall(
-            function=function,
+            function=self.kernel_name(graph),
             arguments=(
                 ScratchContext(),
                 Struct("cmsis_nn_pool_params", "pool_params", params),

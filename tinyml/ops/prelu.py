@@ -11,6 +11,7 @@ import numpy as np
 from tinyml.ir.graph import Graph, TensorSpec
 from tinyml.numerics.affine import LIMITS
 from tinyml.ops.base import Isa, Kernel, OnnxNode, QuantizationRule, Struct, TfliteOp
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.elementwise import (
     ElementwiseOperator,
     elementwise_kernel,
@@ -25,6 +26,7 @@ class Prelu(ElementwiseOperator):
     """``x`` above 0, ``alpha * x`` below; alpha, the second input, broadcasts to x."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("PRELU",)
+    kernels: ClassVar[Kernels] = int8_kernels("tinyml_prelu_s8")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"PRelu": Operands.ANY}
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
@@ -72,4 +74,4 @@ class Prelu(ElementwiseOperator):
             "below": finishing(output, below, LIMITS[output.dtype]),
         }
         params = Struct("tinyml_prelu_params", "params", fields)
-        return elementwise_kernel(graph, self, "tinyml_prelu_s8", params)
+        return elementwise_kernel(graph, self, params)

@@ -9,9 +9,9 @@ from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.numerics.affine import LIMITS
 from tinyml.ops.base import Isa, Kernel, Layout, OnnxNode, QuantizationRule, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import ACTIVATIONS
-from tinyml.ops.lookup import LookupOperator, requantized
-from tinyml.ops.requantize import requantize_kernel
+from tinyml.ops.dtypes import Kernels, int8_kernels
+from tinyml.ops.lookup import LOOKUPS, LookupOperator, requantized
+from tinyml.ops.requantize import REQUANTIZATIONS, requantize_kernel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,10 @@ class Quantize(LookupOperator):
     dtype: DType = DType.INT8  # of the output
 
     opcodes: ClassVar[tuple[str, ...]] = ("QUANTIZE",)
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels(*LOOKUPS.values()),
+        DType.INT16: tuple(REQUANTIZATIONS.values()),
+    }
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -33,7 +37,7 @@ class Quantize(LookupOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape of the input."""
-        require_dtype(self, graph, *ACTIVATIONS)
+        require_dtype(self, graph)
         return (TensorSpec(graph.tensor(self.inputs[0]).shape, self.dtype),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:

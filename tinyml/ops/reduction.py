@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.ir.graph import Graph, TensorSpec
 from tinyml.ops.base import (
     InlineConstant,
     Isa,
@@ -34,8 +34,6 @@ class ReductionOperator(Operator):
 
     axes: tuple[int, ...]
     keep_dims: bool
-
-    dtypes: ClassVar[tuple[DType, ...]] = (DType.FLOAT32, DType.INT8)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -69,7 +67,7 @@ class ReductionOperator(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape without the axes, or with 1 in their place."""
-        dtype = require_dtype(self, graph, *self.dtypes)
+        dtype = require_dtype(self, graph)
         shape = graph.tensor(self.inputs[0]).shape
         kept = [1 if axis in self.axes else size for axis, size in enumerate(shape)]
         if not self.keep_dims:
@@ -104,7 +102,6 @@ class ExtremumReduction(ReductionOperator):
     """The largest or the smallest element."""
 
     onnx_type: ClassVar[str]
-    kernel: ClassVar[str]
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Bytes are copied, so the output takes the input's parameters."""
@@ -127,11 +124,12 @@ class ExtremumReduction(ReductionOperator):
         """Compare bytes."""
         del isas
         params = Struct("tinyml_reduction", "reduction", self.walks(graph))
-        return reduction_kernel(self, self.kernel, params)
+        return reduction_kernel(graph, self, params)
 
 
-def reduction_kernel(op: Operator, function: str, params: Struct) -> Kernel:
+def reduction_kernel(graph: Graph, op: Operator, params: Struct) -> Kernel:
     """Call a kernel of firmware/kernels with its parameters, the input and the output."""
+    function = op.kernel_name(graph)
     call = KernelCall(
         function=function,
         arguments=(params, TensorPointer(op.inputs[0]), TensorPointer(op.outputs[0])),

@@ -17,7 +17,7 @@ from tinyml.ops.base import Operator
 def operators_by_opcode() -> Mapping[str, type[Operator]]:
     """TFLite operator name to the class that implements it."""
     found: dict[str, type[Operator]] = {}
-    for cls in _operator_classes():
+    for cls in operator_classes():
         found.update(dict.fromkeys(cls.opcodes, cls))
     return MappingProxyType(found)
 
@@ -26,10 +26,16 @@ def operators_by_opcode() -> Mapping[str, type[Operator]]:
 def operators_by_onnx_type() -> Mapping[str, tuple[type[Operator], ...]]:
     """ONNX operator name to the classes that implement a variant of it."""
     found: dict[str, tuple[type[Operator], ...]] = {}
-    for cls in _operator_classes():
+    for cls in operator_classes():
         for op_type in cls.onnx_types:
             found[op_type] = (*found.get(op_type, ()), cls)
     return MappingProxyType(found)
+
+
+@cache
+def operator_classes() -> tuple[type[Operator], ...]:
+    """All of them, by the name of the first operator they implement."""
+    return tuple(sorted(_operator_classes(), key=lambda cls: cls.opcodes[0]))
 
 
 def _operator_classes() -> Iterator[type[Operator]]:

@@ -13,10 +13,10 @@ from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.activation import Activation, clip_node, quantized_bounds
 from tinyml.ops.base import Isa, Kernel, OnnxNode, QuantizationRule, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import ACTIVATIONS, VERSIONS
+from tinyml.ops.dtypes import VERSIONS, Kernels
 from tinyml.ops.lookup import LookupOperator, requantized
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.requantize import requantize_kernel
+from tinyml.ops.requantize import REQUANTIZATIONS, requantize_kernel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,10 @@ class Relu(LookupOperator):
     activation: Activation
 
     opcodes: ClassVar[tuple[str, ...]] = ("RELU", "RELU6", "RELU_N1_TO_1")
+    kernels: ClassVar[Kernels] = {
+        **LookupOperator.kernels,
+        DType.INT16: (REQUANTIZATIONS[DType.INT16],),
+    }
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Relu": Operands.ANY, "Clip": Operands.ANY}
 
     @classmethod
@@ -54,7 +58,7 @@ class Relu(LookupOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape and dtype of the input."""
-        dtype = require_dtype(self, graph, *ACTIVATIONS)
+        dtype = require_dtype(self, graph)
         return (TensorSpec(graph.tensor(self.inputs[0]).shape, dtype),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:

@@ -7,6 +7,12 @@ from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.base import Kernel, KernelCall, Operator, Struct, TensorPointer
 from tinyml.ops.elementwise import finishing
 
+# Kernels that rescale int16, by the dtype of the output.
+REQUANTIZATIONS = {
+    DType.INT16: "tinyml_requantize_s16",
+    DType.INT8: "tinyml_requantize_s16_s8",
+}
+
 # int16 takes 15 bits and a sign; more than 15 to the left would leave 32 bits.
 LARGEST_SHIFT = 15
 
@@ -19,8 +25,8 @@ def requantize_kernel(graph: Graph, op: Operator, real: float, limits: tuple[int
             f"output '{output.name}' has scale {output.scale:.9g}, too small beside the input's "
             f"{source.scale:.9g} for 32 bits"
         )
-    narrows = output.dtype is DType.INT8
-    function = "tinyml_requantize_s16_s8" if narrows else "tinyml_requantize_s16"
+    function = REQUANTIZATIONS[output.dtype]
+    overwritable = (source.name,) if output.dtype is DType.INT16 else ()
     call = KernelCall(
         function=function,
         arguments=(
@@ -31,4 +37,4 @@ def requantize_kernel(graph: Graph, op: Operator, real: float, limits: tuple[int
         ),
         source=f"{function}.c",
     )
-    return Kernel(calls=(call,), may_overwrite=() if narrows else (source.name,))
+    return Kernel(calls=(call,), may_overwrite=overwritable)

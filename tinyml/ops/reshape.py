@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import Array, Graph, Shape, TensorSpec
+from tinyml.ir.graph import Array, DType, Graph, Shape, TensorSpec
 from tinyml.ops.base import (
     InlineConstant,
     Isa,
@@ -20,6 +20,7 @@ from tinyml.ops.base import (
     TfliteNode,
     TfliteOp,
 )
+from tinyml.ops.dtypes import Kernels
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 
@@ -30,6 +31,8 @@ class Reshape(Operator):
     shape: Shape
 
     opcodes: ClassVar[tuple[str, ...]] = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
+    kernels: ClassVar[Kernels] = dict.fromkeys(DType, ())
+    without_kernel: ClassVar[str] = "an alias of its input"
     onnx_types: ClassVar[Mapping[str, Operands]] = {
         "Flatten": Operands.AS_ONNX,
         "Reshape": Operands.AS_ONNX,

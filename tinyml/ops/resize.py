@@ -43,7 +43,6 @@ class ResizeOperator(Operator):
     half_pixel_centers: bool
 
     options_table: ClassVar[str]
-    kernel: ClassVar[str]
     onnx_mode: ClassVar[str]
 
     @classmethod
@@ -90,7 +89,7 @@ class ResizeOperator(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape with the new height and width."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph)
         source = graph.tensor(self.inputs[0])
         if len(source.shape) != 4 or 0 in source.shape or min(self.size) < 1:
             raise self.error(
@@ -172,14 +171,15 @@ class ResizeOperator(Operator):
             "rows": ConstantArray("rows", self.coordinates(*heights)),
             "columns": ConstantArray("columns", self.coordinates(*widths)),
         }
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function=self.kernel,
+            function=function,
             arguments=(
                 Struct("tinyml_resize_params", "resize_params", params),
                 TensorPointer(source.name),
                 TensorPointer(output.name),
             ),
-            source=f"{self.kernel}.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,))
 

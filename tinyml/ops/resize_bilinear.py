@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Array, Graph
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import Operands
 from tinyml.ops.onnx_resize import OnnxResize
 from tinyml.ops.resize import ResizeOperator
@@ -28,7 +29,7 @@ class ResizeBilinear(ResizeOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Resize": Operands.CHANNELS_LAST}
     onnx_mode: ClassVar[str] = "linear"
     options_table: ClassVar[str] = "ResizeBilinearOptions"
-    kernel: ClassVar[str] = "tinyml_resize_bilinear_s8"
+    kernels: ClassVar[Kernels] = int8_kernels("tinyml_resize_bilinear_s8")
 
     def macs(self, graph: Graph) -> int:
         """Four pixels for each of the output."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyml.ir.graph import Array
 from tinyml.numerics.affine import round_half_away
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import Operands
 from tinyml.ops.onnx_resize import OnnxResize
 from tinyml.ops.resize import ResizeOperator
@@ -23,7 +24,7 @@ class ResizeNearestNeighbor(ResizeOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Resize": Operands.CHANNELS_LAST}
     onnx_mode: ClassVar[str] = "nearest"
     options_table: ClassVar[str] = "ResizeNearestNeighborOptions"
-    kernel: ClassVar[str] = "tinyml_resize_nearest"
+    kernels: ClassVar[Kernels] = int8_kernels("tinyml_resize_nearest")
 
     @property
     def needs_version_3(self) -> bool:

@@ -20,7 +20,8 @@ from tinyml.ops.base import (
     TfliteOp,
     any_layout,
 )
-from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.cmsis_nn import require_dtype, require_one_of
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.elementwise import (
     broadcast,
     broadcast_walk,
@@ -40,6 +41,8 @@ class Select(Operator):
     by_row: bool
 
     opcodes: ClassVar[tuple[str, ...]] = ("SELECT_V2", "SELECT")
+    kernels: ClassVar[Kernels] = int8_kernels("tinyml_select_s8")
+    typed_input: ClassVar[int] = 1
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -53,11 +56,9 @@ class Select(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The broadcast shape, and the dtype of what is selected."""
-        require_dtype(self, graph, DType.BOOL)
+        require_one_of(self, graph.tensor(self.inputs[0]), (DType.BOOL,))
         require_same_dtype(self, graph, self.inputs[1:])
-        dtype = graph.tensor(self.inputs[1]).dtype
-        if dtype not in {DType.FLOAT32, DType.INT8}:
-            raise self.error(f"'{self.inputs[1]}' is {dtype.value}, expected float32 or int8")
+        dtype = require_dtype(self, graph)
         return (TensorSpec(broadcast(self, self.inputs, self._shapes(graph)), dtype),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
@@ -90,7 +91,7 @@ class Select(Operator):
         output = graph.tensor(self.outputs[0])
         fields = broadcast_walk(self, output.shape, *self._shapes(graph))
         params = Struct("tinyml_walk", "walk", fields)
-        return elementwise_kernel(graph, self, "tinyml_select_s8", params)
+        return elementwise_kernel(graph, self, params)
 
     def _shapes(self, graph: Graph) -> list[Shape]:
         """Shapes of the inputs; that of a condition by row with ones for the other dimensions."""

@@ -20,6 +20,7 @@ from tinyml.ops.base import (
     TfliteNode,
     TfliteOp,
 )
+from tinyml.ops.dtypes import Kernels
 from tinyml.ops.element_types import ONNX_TYPES, TFLITE_TYPES
 from tinyml.ops.movement import contiguous_copy
 
@@ -31,6 +32,7 @@ class ShapeOf(Operator):
     dtype: DType
 
     opcodes: ClassVar[tuple[str, ...]] = ("SHAPE",)
+    kernels: ClassVar[Kernels] = dict.fromkeys(DType, ("tinyml_copy",))
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -87,13 +89,14 @@ class ShapeOf(Operator):
         """Copy the sizes, where they are an output of the model; elsewhere they are folded."""
         del isas
         sizes = np.array(graph.tensor(self.inputs[0]).shape, self.dtype.numpy)
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function="tinyml_copy",
+            function=function,
             arguments=(
                 contiguous_copy(sizes.nbytes),
                 ConstantArray("sizes", sizes),
                 TensorPointer(self.outputs[0]),
             ),
-            source="tinyml_copy.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,))

@@ -27,7 +27,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import ACTIVATIONS, VERSIONS
+from tinyml.ops.dtypes import VERSIONS, Kernels, int8_kernels
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
 # Integer bits of the fixed-point differences from the row maximum (kScaledDiffIntegerBits).
@@ -51,6 +51,10 @@ class Softmax(Operator):
     beta: float
 
     opcodes: ClassVar[tuple[str, ...]] = ("SOFTMAX",)
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("arm_softmax_s8", "tinyml_softmax_wide_s8"),
+        DType.INT16: ("tinyml_softmax_s16",),
+    }
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Softmax": Operands.AXIS_LAST}
 
     @classmethod
@@ -70,7 +74,7 @@ class Softmax(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape and dtype of the input."""
-        dtype = require_dtype(self, graph, *ACTIVATIONS)
+        dtype = require_dtype(self, graph)
         source = graph.tensor(self.inputs[0])
         if not source.shape or source.size == 0:
             raise self.error(f"input '{source.name}' has shape {source.shape}, expected elements")
@@ -115,7 +119,7 @@ class Softmax(Operator):
         del isas
         source = graph.tensor(self.inputs[0])
         if source.dtype is DType.INT16:
-            return self._wide_kernel(source)
+            return self._wide_kernel(graph, source)
         beta_scale = float(np.float32(self.beta)) * source.scale
         real = min(beta_scale * (1 << (31 - DIFF_INTEGER_BITS)), 2.0**31 - 1)
         if real <= 1:
@@ -126,9 +130,10 @@ class Softmax(Operator):
         multiplier, shift = quantize_multiplier(real)
         radius = ((1 << DIFF_INTEGER_BITS) - 1) * 2.0 ** (31 - DIFF_INTEGER_BITS - shift)
         row = source.shape[-1]
-        wide = row >= WIDE_ROW
+        narrow, wide = self.kernel_names(graph)
+        is_wide = row >= WIDE_ROW
         call = KernelCall(
-            function="tinyml_softmax_wide_s8" if wide else "arm_softmax_s8",
+            function=wide if is_wide else narrow,
             arguments=(
                 TensorPointer(source.name),
                 source.size // row,
@@ -138,11 +143,11 @@ class Softmax(Operator):
                 -math.floor(radius),
                 TensorPointer(self.outputs[0]),
             ),
-            source="tinyml_softmax_wide_s8.c" if wide else None,
+            source=f"{wide}.c" if is_wide else None,
         )
         return Kernel(calls=(call,))
 
-    def _wide_kernel(self, source: Tensor) -> Kernel:
+    def _wide_kernel(self, graph: Graph, source: Tensor) -> Kernel:
         """Call our int16 kernel: CMSIS-NN's lets a sum just below a power of two overflow."""
         row = source.shape[-1]
         product = float(np.float32(source.scale) * np.float32(self.beta))
@@ -160,14 +165,15 @@ class Softmax(Operator):
             "exponential": ConstantArray("exponential", _exponential_table()),
             "reciprocal": ConstantArray("reciprocal", _reciprocal_table()),
         }
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function="tinyml_softmax_s16",
+            function=function,
             arguments=(
                 Struct("tinyml_softmax_s16_params", "params", fields),
                 TensorPointer(source.name),
                 TensorPointer(self.outputs[0]),
             ),
-            source="tinyml_softmax_s16.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,))
 

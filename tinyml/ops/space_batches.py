@@ -13,7 +13,7 @@ from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, Shape, TensorSpec
 from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.movement import MOVABLE, Move, MovementOperator
+from tinyml.ops.movement import Move, MovementOperator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class SpaceBatchOperator(MovementOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Dtype of the input; the shape is each operator's own."""
-        dtype = require_dtype(self, graph, *MOVABLE)
+        dtype = require_dtype(self, graph)
         shape = graph.tensor(self.inputs[0]).shape
         fits = len(self.block) == len(self.borders) == len(shape) - 2 and len(self.block) > 0
         if not fits or min(self.block) < 1 or min(map(min, self.borders)) < 0 or 0 in shape:

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 from tinyml.ir.graph import Array, Graph, Shape
 from tinyml.ops.base import OnnxNode, TfliteOp
-from tinyml.ops.movement import Move
+from tinyml.ops.dtypes import Kernels
+from tinyml.ops.movement import Move, moved_by
 from tinyml.ops.space_batches import SpaceBatchOperator, integers, onnx_reordered
 
 
@@ -18,6 +19,7 @@ class SpaceToBatchND(SpaceBatchOperator):
     """Every ``block``-th element of an image with ``borders`` of zeros, one batch per phase."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("SPACE_TO_BATCH_ND",)
+    kernels: ClassVar[Kernels] = moved_by("tinyml_copy", "tinyml_fill")
 
     def output_shape(self, shape: Shape) -> Shape:
         """More batches of smaller images."""

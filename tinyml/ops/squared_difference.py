@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.base import Isa, Kernel, OnnxNode, any_layout
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.elementwise import (
     ElementwiseOperator,
     combination_kernel,
@@ -23,6 +24,7 @@ class SquaredDifference(ElementwiseOperator):
     """Elementwise ``(a - b)**2`` with broadcasting."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("SQUARED_DIFFERENCE",)
+    kernels: ClassVar[Kernels] = int8_kernels("tinyml_squared_difference_s8")
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Sub, then Mul with itself."""
@@ -39,4 +41,4 @@ class SquaredDifference(ElementwiseOperator):
         output = graph.tensor(self.outputs[0])
         real = common_scale(graph, self) ** 2 / ((1 << 2 * LEFT_SHIFT) * output.scale)
         require_below_one(graph, self, real)
-        return combination_kernel(graph, self, "tinyml_squared_difference_s8", LEFT_SHIFT, real)
+        return combination_kernel(graph, self, LEFT_SHIFT, real)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
 from tinyml.ops.base import Isa, Kernel
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.elementwise import needs_five_dimensions
 from tinyml.ops.onnx_node import Operands
 from tinyml.ops.sums import SumOperator
@@ -18,6 +19,10 @@ class Sub(SumOperator):
     """Elementwise difference with broadcasting and fused activation."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("SUB",)
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_sub_s8"),
+        DType.INT16: ("tinyml_sub_s16",),
+    }
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Sub": Operands.ANY}
     options_table: ClassVar[str] = "SubOptions"
     onnx_type: ClassVar[str] = "Sub"
@@ -31,5 +36,4 @@ class Sub(SumOperator):
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Rescale both inputs to twice the larger scale, subtract, rescale to the output's."""
         del isas
-        is_wide = graph.tensor(self.inputs[0]).dtype is DType.INT16
-        return self.combine(graph, "tinyml_sub_s16" if is_wide else "tinyml_sub_s8")
+        return self.combine(graph)

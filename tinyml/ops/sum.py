@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.base import InlineConstant, Isa, Kernel, OnnxNode, QuantizationRule, Struct
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import Operands
 from tinyml.ops.reduction import ReductionOperator, reduction_kernel
 
@@ -19,6 +20,7 @@ class Sum(ReductionOperator):
     """Sum over ``axes``, which stay as 1 with ``keep_dims``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("SUM",)
+    kernels: ClassVar[Kernels] = int8_kernels("tinyml_sum_s8")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"ReduceSum": Operands.ANY}
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
@@ -57,4 +59,4 @@ class Sum(ReductionOperator):
             "output_offset": output.zero_point,
         }
         params = Struct("tinyml_sum_params", "params", fields)
-        return reduction_kernel(self, "tinyml_sum_s8", params)
+        return reduction_kernel(graph, self, params)

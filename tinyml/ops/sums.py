@@ -9,7 +9,6 @@ from typing import ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph
 from tinyml.ops.base import Kernel, TfliteNode, TfliteOp
-from tinyml.ops.dtypes import ACTIVATIONS
 from tinyml.ops.elementwise import ArithmeticOperator, combination_kernel, sum_multiplier
 
 # How far from a power of two TFLite takes a scale for one, in its binary logarithm.
@@ -20,7 +19,6 @@ POWER_TOLERANCE = 1e-3
 class SumOperator(ArithmeticOperator):
     """A sum or a difference."""
 
-    dtypes: ClassVar[tuple[DType, ...]] = ACTIVATIONS
     # Bits by which both inputs are scaled up first, so that rescaling them loses little.
     left_shifts: ClassVar[Mapping[DType, int]] = {DType.INT8: 20, DType.INT16: 15}
 
@@ -54,10 +52,10 @@ class SumOperator(ArithmeticOperator):
         """From the common scale to the output's."""
         return sum_multiplier(graph, self, self.left_shift(graph))
 
-    def combine(self, graph: Graph, function: str) -> Kernel:
-        """Call a kernel of ours."""
+    def combine(self, graph: Graph, function: str | None = None) -> Kernel:
+        """Call a kernel of ours; ``function`` says which where there are several."""
         shift, real = self.left_shift(graph), self.output_multiplier(graph)
-        return combination_kernel(graph, self, function, shift, real, self.limits(graph))
+        return combination_kernel(graph, self, shift, real, self.limits(graph), function)
 
 
 def _is_power_of_two(scale: float) -> bool:

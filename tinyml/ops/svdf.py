@@ -26,6 +26,7 @@ from tinyml.ops.base import (
     TfliteOp,
 )
 from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import Kernels
 
 INPUTS = 5
 
@@ -41,6 +42,7 @@ class Svdf(Operator):
     rank: int
 
     opcodes: ClassVar[tuple[str, ...]] = ("SVDF",)
+    kernels: ClassVar[Kernels] = {DType.INT8: ("tinyml_svdf_s8",)}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -59,7 +61,7 @@ class Svdf(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """One value per unit, which is ``rank`` filters."""
-        require_dtype(self, graph, DType.INT8)
+        require_dtype(self, graph)
         source, features, time = (graph.tensor(name) for name in self.inputs[:3])
         shapes = (source.shape, features.shape, time.shape)
         if any(len(shape) != 2 or 0 in shape for shape in shapes):
@@ -144,13 +146,14 @@ class Svdf(Operator):
             "output_shift": output_shift,
             "output_offset": output.zero_point,
         }
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function="tinyml_svdf_s8",
+            function=function,
             arguments=(
                 Struct("tinyml_svdf_params", "params", fields),
                 *map(TensorPointer, (*self.inputs, *self.outputs)),
             ),
-            source="tinyml_svdf_s8.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,))
 

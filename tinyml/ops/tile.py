@@ -11,7 +11,7 @@ import numpy as np
 from tinyml.ir.graph import Array, Graph, TensorSpec
 from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.movement import MOVABLE, Move, MovementOperator
+from tinyml.ops.movement import Move, MovementOperator
 from tinyml.ops.onnx_elementwise import plain_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 
@@ -43,7 +43,7 @@ class Tile(MovementOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape times the multiples."""
-        dtype = require_dtype(self, graph, *MOVABLE)
+        dtype = require_dtype(self, graph)
         shape = graph.tensor(self.inputs[0]).shape
         if len(self.multiples) != len(shape) or min(self.multiples, default=1) < 1:
             raise self.error(f"multiples {self.multiples} do not fit an input of shape {shape}")

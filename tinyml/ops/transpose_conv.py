@@ -36,6 +36,7 @@ from tinyml.ops.cmsis_nn import (
     require_symmetric_weights,
     tile,
 )
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
 from tinyml.ops.onnx_transposed_window import read_onnx_transposed_window
 from tinyml.ops.onnx_window import bias_or_zeros, image_constant, spatial_rank
@@ -56,6 +57,7 @@ class TransposeConv(Operator):
     activation: Activation
 
     opcodes: ClassVar[tuple[str, ...]] = ("TRANSPOSE_CONV",)
+    kernels: ClassVar[Kernels] = int8_kernels("tinyml_transpose_conv_s8")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"ConvTranspose": Operands.CHANNELS_LAST}
 
     @classmethod
@@ -110,7 +112,7 @@ class TransposeConv(Operator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """(N, *output_size, output channels), in the input's dtype."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph)
         source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
         if len(source.shape) != 4 or len(weights.shape) != 4:
             raise self.error(
@@ -216,8 +218,9 @@ class TransposeConv(Operator):
             "activation": clamp(quantized_bounds(self.activation.bounds, output)),
         }
         scales = channel_scales(weights, output.shape[3])
+        function = self.kernel_name(graph)
         call = KernelCall(
-            function="tinyml_transpose_conv_s8",
+            function=function,
             arguments=(
                 Struct("cmsis_nn_conv_params", "conv_params", params),
                 per_channel_quant([source.scale * scale / output.scale for scale in scales]),
@@ -229,6 +232,6 @@ class TransposeConv(Operator):
                 dims("output_dims", output.shape),
                 TensorPointer(output.name),
             ),
-            source="tinyml_transpose_conv_s8.c",
+            source=f"{function}.c",
         )
         return Kernel(calls=(call,))

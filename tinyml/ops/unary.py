@@ -46,7 +46,7 @@ class UnaryOperator(LookupOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape and dtype of the input."""
-        dtype = require_dtype(self, graph, DType.FLOAT32, DType.INT8)
+        dtype = require_dtype(self, graph)
         source = graph.tensor(self.inputs[0])
         if dtype is DType.INT8 and self.int8_version is None and not self.in_float:
             raise self.error(

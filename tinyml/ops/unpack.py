@@ -11,7 +11,7 @@ import numpy as np
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.movement import MOVABLE, Move, MovementOperator
+from tinyml.ops.movement import Move, MovementOperator
 from tinyml.ops.parts import axis_from_front
 
 
@@ -35,7 +35,7 @@ class Unpack(MovementOperator):
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Infer the input's shape without the axis, once per output."""
-        dtype = require_dtype(self, graph, *MOVABLE)
+        dtype = require_dtype(self, graph)
         shape = graph.tensor(self.inputs[0]).shape
         if shape[self.axis] != len(self.outputs) or 0 in shape:
             raise self.error(

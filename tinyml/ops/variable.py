@@ -21,11 +21,16 @@ from tinyml.ops.base import (
     TfliteOp,
     describe_quant,
 )
+from tinyml.ops.cmsis_nn import require_dtype
+from tinyml.ops.dtypes import Kernels
+from tinyml.ops.movement import moved_by
 
 
 @dataclass(frozen=True, kw_only=True)
 class _OfVariable(Operator):
     """What both do: the first input is the state."""
+
+    kernels: ClassVar[Kernels] = moved_by("memcpy")
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -55,7 +60,13 @@ class _OfVariable(Operator):
         name = self.inputs[0]
         if name not in graph.state_names:
             raise self.error(f"'{name}' is no variable that the model initialises")
+        require_dtype(self, graph)
         return graph.tensor(name)
+
+    def _copy(self, graph: Graph, target: str, source: str) -> Kernel:
+        arguments = (TensorPointer(target), TensorPointer(source), graph.tensor(target).nbytes)
+        call = KernelCall(function=self.kernel_name(graph), arguments=arguments)
+        return Kernel(calls=(call,))
 
     def _require_same(self, state: Tensor, value: Tensor) -> None:
         if (state.shape, state.dtype, state.quant) != (value.shape, value.dtype, value.quant):
@@ -64,11 +75,6 @@ class _OfVariable(Operator):
                 f"{describe_quant(value.quant)}, the variable '{state.name}' "
                 f"{state.dtype.value} {state.shape} with {describe_quant(state.quant)}"
             )
-
-
-def _copied(graph: Graph, target: str, source: str) -> Kernel:
-    arguments = (TensorPointer(target), TensorPointer(source), graph.tensor(target).nbytes)
-    return Kernel(calls=(KernelCall(function="memcpy", arguments=arguments),))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +95,7 @@ class ReadVariable(_OfVariable):
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Copy: a later operator may assign the state while its old value is still needed."""
         del isas
-        return _copied(graph, self.outputs[0], self.inputs[0])
+        return self._copy(graph, self.outputs[0], self.inputs[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,4 +112,4 @@ class AssignVariable(_OfVariable):
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Copy."""
         del isas
-        return _copied(graph, *self.inputs)
+        return self._copy(graph, *self.inputs)

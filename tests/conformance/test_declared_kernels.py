@@ -1,0 +1,128 @@
+"""What operators declare of dtypes and kernels is what ``to_c`` does, no more and no less."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+from typing import NamedTuple
+
+import pytest
+from graphs import make_graph
+from single_operator import Case, all_cases
+from test_wide_softmax import SHAPES, wide_case
+
+from tinyml.errors import ModelError
+from tinyml.firmware import firmware_dir
+from tinyml.ir.graph import DType, Graph, Tensor
+from tinyml.ops.activation import Activation
+from tinyml.ops.base import PORTABLE, Isa, Operator, operators
+from tinyml.ops.div import Div
+from tinyml.ops.registry import operator_classes
+from tinyml.passes.pipeline import prepare_for_device
+
+CORES = [frozenset([isa]) for isa in Isa]
+every_class = pytest.mark.parametrize(
+    "cls", [pytest.param(cls, id=cls.__name__) for cls in operator_classes()]
+)
+
+
+class Call(NamedTuple):
+    """A call that an operator of this dtype makes on these cores; no function for an alias."""
+
+    dtype: DType
+    isas: frozenset[Isa]
+    function: str | None
+    source: str | None
+
+
+@cache
+def cases() -> tuple[Case, ...]:
+    return (*all_cases(), *(wide_case(shape) for shape in SHAPES))
+
+
+@cache
+def graphs_of_classes() -> dict[type[Operator], tuple[Graph, Operator]]:
+    """A graph with an operator of each class, DIV apart, which only float models have."""
+    return {type(op): (case.graph, op) for case in cases() for op in operators(case.graph)}
+
+
+def div_graph() -> Graph:
+    tensors = [Tensor(name, (1, 4), DType.FLOAT32) for name in ("x", "y", "z")]
+    op = Div(name="z", inputs=("x", "y"), outputs=("z",), activation=Activation.NONE)
+    return make_graph(tensors, [op], ["x", "y"], ["z"])
+
+
+@cache
+def calls_of_classes() -> dict[type[Operator], set[Call]]:
+    """All calls that the operators of all cases make, on each class of core and on all at once."""
+    found: dict[type[Operator], set[Call]] = defaultdict(set)
+    for case in cases():
+        for op, call in calls_of(case):
+            found[type(op)].add(call)
+    return found
+
+
+def calls_of(case: Case) -> Iterator[tuple[Operator, Call]]:
+    graph = prepare_for_device(case.graph)
+    for op in operators(graph):
+        dtype = graph.tensor(op.inputs[op.typed_input]).dtype
+        for isas in (*CORES, PORTABLE):
+            kernel = op.to_c(graph, isas)
+            for call in kernel.calls:
+                yield op, Call(dtype, isas, call.function, call.source)
+            if kernel.alias:
+                yield op, Call(dtype, isas, None, None)
+
+
+def functions(calls: set[Call]) -> set[str]:
+    return {call.function for call in calls if call.function is not None}
+
+
+@every_class
+def test_every_kernel_called_is_declared_for_its_dtype(cls):
+    called = {(call.dtype, call.function) for call in calls_of_classes()[cls] if call.function}
+
+    assert {pair for pair in called if pair[1] not in cls.kernels.get(pair[0], ())} == set()
+
+
+@every_class
+def test_every_declared_kernel_is_called_in_a_case(cls):
+    declared = {name for names in cls.kernels.values() for name in names}
+
+    assert functions(calls_of_classes()[cls]) == declared
+
+
+@every_class
+def test_a_kernel_is_called_on_the_cores_it_is_declared_for(cls):
+    calls = calls_of_classes()[cls]
+
+    for function in functions(calls):
+        cores = [call.isas for call in calls if call.function == function and call.isas in CORES]
+        assert frozenset().union(*cores) == cls.only_for.get(function, PORTABLE), function
+
+
+@every_class
+def test_an_operator_without_kernel_says_what_becomes_of_it(cls):
+    is_alias = any(call.function is None for call in calls_of_classes()[cls])
+
+    assert bool(cls.without_kernel) != any(cls.kernels.values())
+    assert is_alias == (cls.without_kernel == "an alias of its input")
+
+
+def test_a_kernel_of_ours_lies_in_the_file_of_its_name():
+    calls = {call for calls in calls_of_classes().values() for call in calls if call.function}
+
+    for call in calls:
+        ours = (firmware_dir() / "kernels" / f"{call.function}.c").exists()
+        assert call.source == (f"{call.function}.c" if ours else None), call.function
+
+
+@every_class
+def test_a_dtype_that_is_not_declared_is_refused(cls):
+    graph, op = graphs_of_classes().get(cls, (div_graph(), div_graph().ops[0]))
+    source = graph.tensor(op.inputs[cls.typed_input])
+    assert isinstance(op, cls)
+
+    for dtype in set(DType) - set(cls.kernels):
+        other = graph.with_tensors(Tensor(source.name, source.shape, dtype, source.quant))
+        with pytest.raises(ModelError):
+            op.infer(other)
