@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import importlib.util
+import os
 import re
 import shlex
 import subprocess
@@ -17,9 +18,10 @@ from graphs import activation, fully_connected, int8_weights, int32_bias, make_g
 
 from tinyml.cli import cli
 from tinyml.codegen.c_source import generate_c
+from tinyml.evaluate.operators import HEADINGS, operator_rows
 from tinyml.firmware.boards import list_boards, load_board
 from tinyml.ops.base import Isa
-from tinyml.ops.registry import operators_by_opcode
+from tinyml.ops.registry import operator_classes, operators_by_opcode
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -157,6 +159,29 @@ def test_the_readme_lists_exactly_the_supported_operators():
     listed = ", ".join(table_below(README, "operator")).split(", ")
 
     assert sorted(listed) == sorted(operators_by_opcode())
+
+
+def test_the_page_on_operators_has_the_table_of_the_command():
+    page = ROOT / "docs" / "operators.md"
+    intro = text_of(page).partition("\n| ")[0].rstrip("\n")
+    rows = (HEADINGS, ("---",) * len(HEADINGS), *operator_rows())
+    expected = "\n".join([intro, "", *(f"| {' | '.join(row)} |" for row in rows), ""])
+    if os.environ.get("TINYML_UPDATE_GOLDEN"):
+        page.write_text(expected, encoding="utf-8")
+
+    assert text_of(page) == expected
+
+
+def test_the_readme_names_the_kernels_of_its_operators():
+    declared = {
+        cls: {name for names in cls.kernels.values() for name in names}
+        for cls in operator_classes()
+    }
+    for row in re.findall(r"^\| ([A-Z0-9_, ]+) \|.*\| (.*) \|$", text_of(README), re.MULTILINE):
+        operators = row[0].split(", ")
+        kernels = set().union(*(declared[operators_by_opcode()[name]] for name in operators))
+
+        assert set(INLINE.findall(row[1])) == kernels, row
 
 
 def test_the_readme_lists_exactly_the_boards():

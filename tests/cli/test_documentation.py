@@ -15,6 +15,7 @@ JSON = {
     "run": "run int8.tflite --board host --input x.npy -o y.npy",
     "compare": "compare int8.tflite --data data.npz --board host",
     "inspect": "inspect int8.tflite",
+    "ops": "ops",
 }
 
 

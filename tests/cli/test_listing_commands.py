@@ -1,11 +1,13 @@
 """inspect, ops, boards and doctor: what is in a model, and what there is to work with."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from command_helpers import folder_with_tools
 
+from tinyml.evaluate.operators import HEADINGS, operator_rows
 from tinyml.firmware.boards import list_boards
 from tinyml.ops.registry import operators_by_opcode
 
@@ -49,11 +51,32 @@ def test_inspect_writes_all_it_knows_as_json(tinyml):
     assert facts["refusal"] is None
 
 
-def test_ops_lists_every_supported_operator(tinyml):
+def test_ops_lists_every_supported_operator_with_its_dtypes_kernels_and_boards(tinyml):
     called = tinyml("ops")
 
-    assert called.code == 0
-    assert [line.split()[0] for line in called.out.splitlines()] == sorted(operators_by_opcode())
+    head, *lines = called.out.splitlines()
+    cells = [tuple(re.split(r" {2,}", line)) for line in lines]
+    assert (called.code, called.err) == (0, "")
+    assert re.split(r" {2,}", head) == list(HEADINGS)
+    assert cells == operator_rows()
+    assert sorted(", ".join(row[0] for row in cells).split(", ")) == sorted(operators_by_opcode())
+
+
+def test_ops_writes_what_it_knows_of_each_operator_as_json(tinyml):
+    tinyml("ops", "--json", "ops.json")
+
+    facts = json.loads(Path("ops.json").read_text())["operators"]
+    (add,) = (entry for entry in facts if entry["names"] == ["ADD"])
+    assert add["dtypes"] == ["float32", "int8", "int16"]
+    assert add["kernels"][0] == {
+        "name": "arm_elementwise_add_s8",
+        "source": "CMSIS-NN",
+        "dtypes": ["int8"],
+        "cores": ["scalar", "dsp", "mve"],
+    }
+    assert {kernel["source"] for kernel in add["kernels"]} == {"CMSIS-NN", "tinyml"}
+    assert add["boards"] == list(list_boards())
+    assert add["onnx_types"] == ["Add", "HardSigmoid", "Sum"]
 
 
 def test_boards_lists_every_board(tinyml):
