@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from tinyml.ir.graph import Graph, Op
 from tinyml.ops.base import Kernel
@@ -48,18 +50,19 @@ def find_buffers(graph: Graph, kernels: Mapping[str, Kernel]) -> tuple[Buffer, .
 
 def at_peak(buffers: Sequence[Buffer]) -> list[Buffer]:
     """Buffers needed at the step where their sizes add up to most."""
-    steps = {buffer.first for buffer in buffers}
-    held = ([b for b in buffers if b.first <= step <= b.last] for step in sorted(steps))
-    return max(held, key=_total, default=[])
+    change: Counter[int] = Counter()
+    for buffer in buffers:
+        change[buffer.first] += buffer.size
+        change[buffer.last + 1] -= buffer.size
+    steps = sorted(change)
+    held = zip(steps, accumulate(change[step] for step in steps), strict=True)
+    peak, _ = max(held, key=lambda step_and_bytes: step_and_bytes[1], default=(0, 0))
+    return [buffer for buffer in buffers if buffer.first <= peak <= buffer.last]
 
 
 def lower_bound(buffers: Sequence[Buffer]) -> int:
     """Largest sum of bytes needed at one time: no arena can be smaller."""
-    return _total(at_peak(buffers))
-
-
-def _total(buffers: Iterable[Buffer]) -> int:
-    return sum(buffer.size for buffer in buffers)
+    return sum(buffer.size for buffer in at_peak(buffers))
 
 
 def _overwrite_an_input(graph: Graph, groups: _Groups, step: int, op: Op, kernel: Kernel) -> None:
