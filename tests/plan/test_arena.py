@@ -37,12 +37,17 @@ def arena_of(buffers, offsets) -> int:
     return max(offset + buffer.size for buffer, offset in zip(buffers, offsets, strict=True))
 
 
+def overlap(one, other) -> bool:
+    """Whether both are needed at some step."""
+    return one.first <= other.last and other.first <= one.last
+
+
 @given(buffer_lists())
 def test_two_live_buffers_never_overlap(buffers):
     offsets = place(buffers)
 
     for i, j in itertools.combinations(range(len(buffers)), 2):
-        if buffers[i].first <= buffers[j].last and buffers[j].first <= buffers[i].last:
+        if overlap(buffers[i], buffers[j]):
             apart = (
                 offsets[i] + buffers[i].size <= offsets[j]
                 or offsets[j] + buffers[j].size <= offsets[i]
@@ -90,7 +95,7 @@ def first_fit(buffers, order) -> list[int]:
     """The same idea written in the plainest way: try every aligned offset."""
     offsets = {}
     for index in order:
-        rivals = [other for other in offsets if buffers[index].overlaps(buffers[other])]
+        rivals = [other for other in offsets if overlap(buffers[index], buffers[other])]
         offset = 0
         while any(
             offset < offsets[other] + buffers[other].size

@@ -193,10 +193,3 @@ def test_the_lower_bound_is_the_most_bytes_alive_at_any_step(held):
     alive = [sum(b.size for b in held if b.first <= step <= b.last) for step in range(12)]
 
     assert lower_bound(held) == max(alive)
-
-
-@given(buffers, buffers)
-def test_overlap_is_mutual_and_means_a_common_step(one, other):
-    common = set(range(one.first, one.last + 1)) & set(range(other.first, other.last + 1))
-
-    assert one.overlaps(other) == other.overlaps(one) == bool(common)

@@ -107,8 +107,8 @@ def _orders(buffers: Sequence[Buffer]) -> Iterator[list[int]]:
 def _first_fit(buffers: Sequence[Buffer], order: Sequence[int]) -> list[int]:
     """Each buffer at the lowest offset that is free while it is needed.
 
-    A row of ``placed`` is a start, an aligned end, a first and a last step, in the order of starts;
-    the outer two are the arena's floor and a ceiling beyond reach, both there at every step.
+    A column of ``placed`` is a start, an aligned end, a first and a last step, by rising starts;
+    the outer two are the arena's floor and a ceiling out of reach, both there at every step.
     """
     offsets = [0] * len(buffers)
     steps = max((buffer.last for buffer in buffers), default=0)
@@ -122,9 +122,9 @@ def _first_fit(buffers: Sequence[Buffer], order: Sequence[int]) -> list[int]:
         rivals = (firsts <= buffer.last) & (lasts >= buffer.first)
         below = np.maximum.accumulate(ends[rivals])[:-1]
         offset = int(below[np.argmax(starts[rivals][1:] - below >= buffer.size)])
-        row = starts[1:].searchsorted(offset) + 1
-        placed[:, row + 1 : count + 1] = placed[:, row:count]
-        placed[:, row] = offset, _aligned(offset + buffer.size), buffer.first, buffer.last
+        column = starts[1:].searchsorted(offset) + 1
+        placed[:, column + 1 : count + 1] = placed[:, column:count]
+        placed[:, column] = offset, _aligned(offset + buffer.size), buffer.first, buffer.last
         offsets[index] = offset
     return offsets
 

@@ -24,10 +24,6 @@ class Buffer:
     first: int
     last: int
 
-    def overlaps(self, other: Buffer) -> bool:
-        """Whether both are needed at the same time."""
-        return self.first <= other.last and other.first <= self.last
-
 
 def find_buffers(graph: Graph, kernels: Mapping[str, Kernel]) -> tuple[Buffer, ...]:
     """Buffers of all activations and of all scratch.
