@@ -14,7 +14,7 @@ from tinyml.codegen.program import short_name
 from tinyml.errors import InputError, ModelError
 from tinyml.files import atomic_directory
 from tinyml.firmware import firmware_dir
-from tinyml.firmware.boards import VECTOR_TABLE_BYTES, Board, Console, Memory
+from tinyml.firmware.boards import Board, Console, Memory
 from tinyml.firmware.compile import (
     COMMON_FLAGS,
     WARNINGS,
@@ -22,9 +22,10 @@ from tinyml.firmware.compile import (
     cmsis_nn_flags,
     cmsis_nn_library,
     compile_objects,
-    runner_library,
 )
+from tinyml.firmware.link import ImageSize, link, measure
 from tinyml.firmware.toolchain import (
+    CmsisNN,
     Toolchain,
     ToolFailedError,
     digest_files,
@@ -32,9 +33,6 @@ from tinyml.firmware.toolchain import (
     find_toolchain,
     run_tool,
 )
-
-# Sections of an ELF file that never reach the device.
-_NOT_LOADED = (".debug", ".comment", ".ARM.attributes", ".gnu")
 
 NULL_MODULE = CModule(
     name="null",
@@ -47,24 +45,6 @@ NULL_MODULE = CModule(
     weights_by_tensor={},
     peak_by_tensor={},
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A section of the image; ``size`` is in bytes."""
-
-    name: str
-    address: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageSize:
-    """Bytes an image takes: flash holds code, constants and the initial .data; no stack in RAM."""
-
-    flash_bytes: int
-    ram_bytes: int
-    sections: tuple[Section, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,18 +113,21 @@ def build_firmware(
     _check_options(optimize, board, console)
     toolchain = find_toolchain(board)
     cmsis_nn = find_cmsis_nn()
-    library = cmsis_nn_library(
-        board, toolchain, cmsis_nn, optimize, single_rounding=single_rounding
-    )
-    include = cmsis_nn_flags(cmsis_nn, single_rounding=single_rounding)
-    baseline = _measure(toolchain, _null_image(board, toolchain, console))
+    baseline = measure(toolchain, _null_image(board, toolchain, console))
     with atomic_directory(directory) as folder, tempfile.TemporaryDirectory() as scratch:
-        flags = (*board.flags, optimize, *include)
-        objects = _compile_module(module, toolchain, flags, Path(scratch))
+        objects = compile_model(
+            module,
+            board,
+            toolchain,
+            cmsis_nn,
+            Path(scratch),
+            optimize=optimize,
+            single_rounding=single_rounding,
+        )
         elf = folder / f"{module.name}.elf"
-        _link_model(module, board, toolchain, console, [*objects, library], elf)
+        _link_model(module, board, toolchain, console, objects, elf)
         _convert(board, toolchain, elf)
-        image = _measure(toolchain, elf)
+        image = measure(toolchain, elf)
     built = directory / elf.name
     return BuildResult(
         name=module.name,
@@ -171,6 +154,25 @@ def _check_options(optimize: str, board: Board, console: Console) -> None:
         raise InputError(f"optimize is '{optimize}', expected one of -O0 to -O3, -Os, -Og, -Ofast")
     if console == "uart" and board.uart is None:
         raise InputError(f"board '{board.name}' has no UART: choose the console 'semihosting'")
+
+
+def compile_model(
+    module: CModule,
+    board: Board,
+    toolchain: Toolchain,
+    cmsis_nn: CmsisNN,
+    scratch: Path,
+    *,
+    optimize: str = "-O2",
+    single_rounding: bool = False,
+) -> list[Path]:
+    """Return all that is linked with the runner: the model, its kernels and CMSIS-NN."""
+    library = cmsis_nn_library(
+        board, toolchain, cmsis_nn, optimize, single_rounding=single_rounding
+    )
+    include = cmsis_nn_flags(cmsis_nn, single_rounding=single_rounding)
+    flags = (*board.flags, optimize, *include)
+    return [*_compile_module(module, toolchain, flags, scratch), library]
 
 
 def _compile_module(
@@ -229,32 +231,6 @@ def _slot_table(kind: str, slots: Sequence[ArenaSlot]) -> str:
     )
 
 
-def _link(
-    board: Board, toolchain: Toolchain, console: Console, inputs: Sequence[Path], elf: Path
-) -> None:
-    """Link ``inputs`` with the runner; the map file lands beside ``elf``."""
-    memory = _memory_flags(board.memory, board.stack_bytes) if board.memory else ()
-    library = runner_library(board, toolchain, console)
-    runner = ("-Wl,--whole-archive", library, "-Wl,--no-whole-archive")
-    flags = (*board.flags, *memory, "-Wl,--gc-sections", f"-Wl,-Map={elf.with_suffix('.map')}")
-    run_tool([toolchain.gcc.path, *flags, *runner, *inputs, "-lm", "-o", elf])
-
-
-def _memory_flags(memory: Memory, stack_bytes: int) -> tuple[str, ...]:
-    """Hand the board's regions to link.ld; the vector table leads flash unless it has a place."""
-    own_place = memory.vectors is not None
-    symbols = {
-        "VECTORS_ORIGIN": memory.vectors if own_place else memory.flash.origin,
-        "FLASH_ORIGIN": memory.flash.origin + (0 if own_place else VECTOR_TABLE_BYTES),
-        "FLASH_LENGTH": memory.flash.length - (0 if own_place else VECTOR_TABLE_BYTES),
-        "RAM_ORIGIN": memory.ram.origin,
-        "RAM_LENGTH": memory.ram.length,
-        "STACK_BYTES": stack_bytes,
-    }
-    script = ("-nostartfiles", "-T", str(firmware_dir() / "link.ld"))
-    return (*script, *(f"-Wl,--defsym={name}={value}" for name, value in symbols.items()))
-
-
 def _link_model(
     module: CModule,
     board: Board,
@@ -264,7 +240,7 @@ def _link_model(
     elf: Path,
 ) -> None:
     try:
-        _link(board, toolchain, console, inputs, elf)
+        link(board, toolchain, console, inputs, elf)
     except ToolFailedError as failure:
         overflow = re.findall(r"region `(\w+)' overflowed by (\d+) bytes", failure.stderr)
         if not overflow or board.memory is None:
@@ -326,26 +302,7 @@ def _null_image(board: Board, toolchain: Toolchain, console: Console) -> Path:
         with tempfile.TemporaryDirectory() as scratch:
             objects = _compile_module(NULL_MODULE, toolchain, (*board.flags, "-Os"), Path(scratch))
             elf = Path(scratch) / "null.elf"
-            _link(board, toolchain, console, objects, elf)
+            link(board, toolchain, console, objects, elf)
             shutil.copy(elf, path)
 
     return cached(f"null-{board.name}.elf", identity, make)
-
-
-def _measure(toolchain: Toolchain, elf: Path) -> ImageSize:
-    """Read GNU size: its text is all that is read-only, its bss holds our .stack section too."""
-    totals = run_tool([toolchain.size.path, elf]).splitlines()[1].split()
-    text, data, bss = (int(total) for total in totals[:3])
-    sections = _sections(toolchain, elf)
-    stack = sum(section.size for section in sections if section.name == ".stack")
-    return ImageSize(flash_bytes=text + data, ram_bytes=data + bss - stack, sections=sections)
-
-
-def _sections(toolchain: Toolchain, elf: Path) -> tuple[Section, ...]:
-    listing = run_tool([toolchain.size.path, "-A", elf])
-    rows = re.findall(r"^(\.\S+)\s+(\d+)\s+(\d+)$", listing, flags=re.MULTILINE)
-    return tuple(
-        Section(name=name, address=int(address), size=int(size))
-        for name, size, address in rows
-        if not name.startswith(_NOT_LOADED)
-    )
