@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Kernels for products of int8 tensors. Included by tinyml_kernels.h.
+ * Kernels for products of tensors, most of them int8. Included by tinyml_kernels.h.
  */
 #ifndef TINYML_KERNELS_PRODUCTS_H
 #define TINYML_KERNELS_PRODUCTS_H
@@ -34,5 +34,9 @@ typedef struct {
 
 void tinyml_batch_matmul_s8(const tinyml_batch_matmul_params *params, const int8_t *left,
                             const int8_t *right, int8_t *output);
+
+/* 64-bit sums; there are no offsets. */
+void tinyml_batch_matmul_s16(const tinyml_batch_matmul_params *params, const int16_t *left,
+                             const int16_t *right, int16_t *output);
 
 #endif

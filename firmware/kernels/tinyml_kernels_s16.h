@@ -9,13 +9,35 @@
 
 #include "arm_nn_types.h"
 
-/* int8 weights, 64-bit sums; the context is not used, the bias is never NULL. */
+/* int8 weights. The context is not used. With a bias of 64 bits, or none, sums have as many; with
+ * one of 32 bits (`bias32`) they wrap around at those. */
 arm_cmsis_nn_status tinyml_convolve_s16(
     const cmsis_nn_context *context, const cmsis_nn_conv_params *params,
     const cmsis_nn_per_channel_quant_params *quant, const cmsis_nn_dims *input_dims,
     const int16_t *input, const cmsis_nn_dims *filter_dims, const int8_t *filter,
     const cmsis_nn_dims *bias_dims, const int64_t *bias, const cmsis_nn_dims *output_dims,
     int16_t *output);
+arm_cmsis_nn_status tinyml_convolve_s16_bias32(
+    const cmsis_nn_context *context, const cmsis_nn_conv_params *params,
+    const cmsis_nn_per_channel_quant_params *quant, const cmsis_nn_dims *input_dims,
+    const int16_t *input, const cmsis_nn_dims *filter_dims, const int8_t *filter,
+    const cmsis_nn_dims *bias_dims, const int32_t *bias, const cmsis_nn_dims *output_dims,
+    int16_t *output);
+
+/* The same of transposed convolutions; filters are (output channels, height, width, input
+ * channels). */
+void tinyml_transpose_conv_s16(const cmsis_nn_conv_params *params,
+                               const cmsis_nn_per_channel_quant_params *quant,
+                               const cmsis_nn_dims *input_dims, const int16_t *input,
+                               const cmsis_nn_dims *filter_dims, const int8_t *filter,
+                               const int64_t *bias, const cmsis_nn_dims *output_dims,
+                               int16_t *output);
+void tinyml_transpose_conv_s16_bias32(const cmsis_nn_conv_params *params,
+                                      const cmsis_nn_per_channel_quant_params *quant,
+                                      const cmsis_nn_dims *input_dims, const int16_t *input,
+                                      const cmsis_nn_dims *filter_dims, const int8_t *filter,
+                                      const int32_t *bias, const cmsis_nn_dims *output_dims,
+                                      int16_t *output);
 
 typedef struct {
     int32_t rows;
@@ -27,9 +49,9 @@ typedef struct {
     int32_t max;
 } tinyml_fully_connected_params;
 
-/* int8 weights, no bias, 32-bit sums; weights are (features, depth). */
+/* int8 weights (features, depth), 32-bit sums; the bias may be NULL. */
 void tinyml_fully_connected_s16(const tinyml_fully_connected_params *params, const int16_t *input,
-                                const int8_t *weights, int16_t *output);
+                                const int8_t *weights, const int32_t *bias, int16_t *output);
 
 /* Outputs of these may be an input of the output's shape. */
 void tinyml_add_s16(const tinyml_binary_params *params, const int16_t *first,

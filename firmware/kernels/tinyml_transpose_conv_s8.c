@@ -1,25 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arm_nnsupportfunctions.h"
 #include "tinyml_kernels.h"
-
-/* One dimension of the window: which taps add to an output, and which input the first one meets.
- * A tap meets input (output + padding - tap) / stride where that is whole; the next tap that does
- * is a stride further, one input back. */
-typedef struct {
-    int32_t tap;
-    int32_t input;
-} meeting;
-
-static meeting first_meeting(int32_t output, int32_t padding, int32_t stride, int32_t size)
-{
-    meeting first = {(output + padding) % stride, (output + padding) / stride};
-
-    if (first.input >= size) { /* the first taps lie beyond the input */
-        first.tap += (first.input - size + 1) * stride;
-        first.input = size - 1;
-    }
-    return first;
-}
+#include "tinyml_transposed_window.h"
 
 static int32_t dot(const int8_t *input, const int8_t *weights, int32_t input_offset, int32_t size)
 {

@@ -16,9 +16,9 @@ from single_operator import (
 
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ops.base import Operator
+from tinyml.ops.dtypes import PARAMETERS
 
-LARGEST_BIAS = 2**29
-LARGEST_WIDE_BIAS = 2**45
+LARGEST_BIASES = {DType.INT32: 2**29, DType.INT64: 2**45}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +67,12 @@ def weighted_graph(
     taps: int,
     numbers: Numbers,
     dtype: DType = DType.INT8,
+    bias: DType | None = None,
 ) -> Graph:
-    """The graph of ``op``, whose inputs are source of ``dtype``, weights and perhaps bias."""
+    """The graph of ``op``, whose inputs are source of ``dtype``, weights and perhaps bias.
+
+    The bias is of the dtype that goes with the source's unless ``bias`` says another.
+    """
     channels = weights_shape[channel_axis]
     multiplier = numbers.multiplier or _middling_multiplier(taps, numbers.weight_limit)
     source_scale, weight_scales = draw.scale(), _weight_scales(draw, channels if per_channel else 1)
@@ -90,7 +94,7 @@ def weighted_graph(
     ]
     if "bias" in op.inputs:
         quant = _quant(source_scale * weight_scales, 0 if per_channel else None)
-        tensors.append(_bias_tensor(draw, dtype, multipliers, quant))
+        tensors.append(_bias_tensor(draw, dtype, multipliers, quant, bias or PARAMETERS[dtype][1]))
     output_quant = QuantParams.per_tensor(output_scale, _or_drawn(draw, numbers.output_zero_point))
     is_wide = dtype is DType.INT16
     return single_operator(op, tensors, symmetric(output_quant) if is_wide else output_quant)
@@ -119,11 +123,13 @@ def _or_drawn(draw: Draw, zero_point: int | None) -> int:
     return draw.zero_point() if zero_point is None else zero_point
 
 
-def _bias_tensor(draw: Draw, dtype: DType, multipliers: Array, quant: QuantParams) -> Tensor:
+def _bias_tensor(
+    draw: Draw, dtype: DType, multipliers: Array, quant: QuantParams, bias: DType
+) -> Tensor:
     """Biases that move outputs by up to 40 of 256 parts of their range."""
     wanted = draw.rng.uniform(-40, 40, len(multipliers)) / multipliers
     if dtype is DType.INT16:
-        data = np.clip(wanted * 256, -LARGEST_WIDE_BIAS, LARGEST_WIDE_BIAS).astype(np.int64)
-        return Tensor("bias", data.shape, DType.INT64, quant, data)
-    data = np.clip(wanted, -LARGEST_BIAS, LARGEST_BIAS).astype(np.int32)
-    return Tensor("bias", data.shape, DType.INT32, quant, data)
+        wanted *= 256
+    limit = LARGEST_BIASES[bias]
+    data = np.clip(wanted, -limit, limit).astype(bias.numpy)
+    return Tensor("bias", data.shape, bias, quant, data)

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import Graph, Shape, TensorSpec
+from tinyml.ir.graph import DType, Graph, Shape, TensorSpec
 from tinyml.numerics.affine import LIMITS
 from tinyml.ops.base import (
     Isa,
@@ -26,6 +26,7 @@ from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import VERSIONS, Kernels, int8_kernels
 from tinyml.ops.elementwise import broadcast_walk, finishing, require_same_dtype
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.wide_sums import LARGEST_INPUT, require_room
 
 # TFLite takes matrices in up to three dimensions more.
 LARGEST_RANK = 5
@@ -39,7 +40,10 @@ class BatchMatMul(Operator):
     adj_y: bool
 
     opcodes: ClassVar[tuple[str, ...]] = ("BATCH_MATMUL",)
-    kernels: ClassVar[Kernels] = int8_kernels("tinyml_batch_matmul_s8")
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_batch_matmul_s8"),
+        DType.INT16: ("tinyml_batch_matmul_s16",),
+    }
     onnx_types: ClassVar[Mapping[str, Operands]] = {"MatMul": Operands.AS_ONNX}
 
     @classmethod
@@ -143,7 +147,9 @@ class BatchMatMul(Operator):
         output = graph.tensor(self.outputs[0])
         (rows, depth), (_, columns) = self._matrices(left.shape, right.shape)
         # TFLite multiplies these two scales in float32 before it divides in double.
-        product = float(np.float32(left.scale) * np.float32(right.scale))
+        real = float(np.float32(left.scale) * np.float32(right.scale)) / output.scale
+        if output.dtype is DType.INT16:
+            require_room(self, graph, real, depth * LARGEST_INPUT**2)
         fields = {
             "batches": broadcast_walk(self, output.shape[:-2], left.shape[:-2], right.shape[:-2]),
             "rows": rows,
@@ -155,7 +161,7 @@ class BatchMatMul(Operator):
             "right_column_step": depth if self.adj_y else 1,
             "left_offset": -left.zero_point,
             "right_offset": -right.zero_point,
-            "output": finishing(output, product / output.scale, LIMITS[output.dtype]),
+            "output": finishing(output, real, LIMITS[output.dtype]),
         }
         function = self.kernel_name(graph)
         call = KernelCall(

@@ -58,8 +58,13 @@ def require_symmetric_weights(op: Operator, weights: Tensor) -> None:
         raise op.error(f"weights '{weights.name}' must have zero point 0, as TFLite's int8 asks")
 
 
-def require_parameters(op: Operator, graph: Graph, channels: int) -> None:
-    """Weights (input 1) must fit the input's dtype, a bias (input 2) hold one sum per channel."""
+def require_parameters(
+    op: Operator, graph: Graph, channels: int, *, narrow_bias: bool = False
+) -> None:
+    """Weights (input 1) must fit the input's dtype, a bias (input 2) hold one sum per channel.
+
+    With ``narrow_bias`` that of int16 may be int32.
+    """
     source, weights = graph.tensor(op.inputs[0]), graph.tensor(op.inputs[1])
     expected, sums = PARAMETERS[source.dtype]
     if weights.dtype is not expected:
@@ -69,9 +74,13 @@ def require_parameters(op: Operator, graph: Graph, channels: int) -> None:
             "full int8 or as 16x8"
         )
     bias = graph.optional(op.inputs[2]) if len(op.inputs) > 2 else None
-    if bias is not None and (bias.dtype, bias.size) != (sums, channels):
+    allowed = [sums]
+    if narrow_bias and source.dtype is DType.INT16:
+        allowed.append(DType.INT32)
+    if bias is not None and (bias.dtype not in allowed or bias.size != channels):
+        names = " or ".join(dtype.value for dtype in allowed)
         raise op.error(
-            f"bias '{bias.name}' is {bias.dtype.value} {bias.shape}, expected {sums.value} "
+            f"bias '{bias.name}' is {bias.dtype.value} {bias.shape}, expected {names} "
             f"of {channels} elements"
         )
 

@@ -19,7 +19,7 @@ from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_groups import grouped_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
 from tinyml.ops.onnx_window import image_constant
-from tinyml.ops.wide_sums import wide_bias
+from tinyml.ops.wide_sums import bias_type_option, has_narrow_bias
 from tinyml.ops.window import spatial
 
 # arm_convolve_s8 and arm_convolve_1_x_n_s8 count in uint16_t.
@@ -40,7 +40,7 @@ class Conv2D(Convolution):
             "arm_convolve_1_x_n_s8",
             "arm_convolve_s8",
         ),
-        DType.INT16: ("tinyml_convolve_s16",),
+        DType.INT16: ("tinyml_convolve_s16", "tinyml_convolve_s16_bias32"),
     }
     only_for: ClassVar[Mapping[str, frozenset[Isa]]] = {
         "arm_convolve_1_x_n_s8": frozenset([Isa.MVE])
@@ -76,7 +76,7 @@ class Conv2D(Convolution):
                 f"input '{source.name}' has {source.shape[3]} channels but weights "
                 f"'{weights.name}' take {weights.shape[3]}; grouped convolution is not supported"
             )
-        require_parameters(self, graph, weights.shape[0])
+        require_parameters(self, graph, weights.shape[0], narrow_bias=True)
         height, width = self.window(graph).output_size(spatial(source.shape))
         return (TensorSpec((source.shape[0], height, width, weights.shape[0]), dtype),)
 
@@ -97,7 +97,7 @@ class Conv2D(Convolution):
             version=VERSIONS[graph.tensor(self.inputs[0]).dtype],
             inputs=self.inputs,
             options_table="Conv2DOptions",
-            options=self.tflite_options(),
+            options={**self.tflite_options(), **bias_type_option(self, graph)},
         )
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
@@ -121,9 +121,10 @@ class Conv2D(Convolution):
 
     def _wide_kernel(self, graph: Graph, params: Struct) -> Kernel:
         """Call a 16x8 kernel of our own: that of CMSIS-NN changed its interface with 6.0.0."""
-        bias = wide_bias(self, graph.tensor(self.outputs[0]).shape[3])
-        call = self.cmsis_nn_call(graph, "tinyml_convolve_s16", params, bias)
-        return Kernel(calls=(replace(call, source="tinyml_convolve_s16.c"),))
+        wide, narrow = self.kernel_names(graph)
+        function = narrow if has_narrow_bias(self, graph) else wide
+        call = self.cmsis_nn_call(graph, function, params, self.bias_pointer)
+        return Kernel(calls=(replace(call, source=f"{function}.c"),))
 
     def _choose(self, graph: Graph, isas: frozenset[Isa]) -> tuple[str, int]:
         """Name the kernel that is exact on all of ``isas``, and its scratch in bytes."""

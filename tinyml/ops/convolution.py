@@ -24,7 +24,7 @@ from tinyml.ops.cmsis_nn import channel_scales, clamp, dims, per_channel_quant, 
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn
 from tinyml.ops.onnx_window import bias_or_zeros, read_onnx_window, spatial_rank
 from tinyml.ops.pad import padded_for_onnx
-from tinyml.ops.wide_sums import wide_multipliers
+from tinyml.ops.wide_sums import has_narrow_bias, wide_multipliers
 from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
 
 
@@ -140,7 +140,7 @@ class Convolution(Operator):
         multipliers = [
             source.scale * scale / output.scale for scale in channel_scales(weights, channels)
         ]
-        if source.dtype is DType.INT16:
+        if source.dtype is DType.INT16 and not has_narrow_bias(self, graph):
             multipliers = wide_multipliers(self, graph, self.channel_axis, multipliers)
         return KernelCall(
             function=function,

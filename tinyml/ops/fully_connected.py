@@ -33,9 +33,11 @@ from tinyml.ops.base import (
 from tinyml.ops.cmsis_nn import (
     clamp,
     dims,
+    per_channel_quant,
     require_dtype,
     require_parameters,
     require_symmetric_weights,
+    tile,
 )
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import (
@@ -45,7 +47,10 @@ from tinyml.ops.onnx_node import (
     float_constant,
     transposed_constant,
 )
-from tinyml.ops.wide_sums import wide_multipliers
+from tinyml.ops.wide_sums import bias_type_option, sums_in_32_bits, wide_multipliers
+
+# Products that arm_nn_vec_mat_mult_t_s16 sums in 32 bits (its MAX_COL_COUNT).
+CMSIS_NN_PART = 512
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +63,11 @@ class FullyConnected(Operator):
     opcodes: ClassVar[tuple[str, ...]] = ("FULLY_CONNECTED",)
     kernels: ClassVar[Kernels] = {
         **int8_kernels("arm_fully_connected_s8"),
-        DType.INT16: ("arm_fully_connected_s16", "tinyml_fully_connected_s16"),
+        DType.INT16: (
+            "arm_fully_connected_s16",
+            "tinyml_convolve_s16",
+            "tinyml_fully_connected_s16",
+        ),
     }
     onnx_types: ClassVar[Mapping[str, Operands]] = {
         "Gemm": Operands.AS_ONNX,
@@ -110,7 +119,7 @@ class FullyConnected(Operator):
         if len(weights.shape) != 2 or not weights.is_constant:
             raise self.error(f"weights '{weights.name}' must be a constant of 2 dimensions")
         features, depth = weights.shape
-        require_parameters(self, graph, features)
+        require_parameters(self, graph, features, narrow_bias=True)
         if depth == 0 or source.size % depth or (self.keep_num_dims and source.shape[-1] != depth):
             raise self.error(
                 f"input '{source.name}' {source.shape} does not fit weights '{weights.name}' "
@@ -139,6 +148,7 @@ class FullyConnected(Operator):
             options={
                 "keepNumDims": self.keep_num_dims,
                 "fusedActivationFunction": self.activation.value,
+                **bias_type_option(self, graph),
             },
         )
 
@@ -196,15 +206,51 @@ class FullyConnected(Operator):
         return Kernel(calls=(self._call(graph, "arm_fully_connected_s8", context, real, bias),))
 
     def _wide_call(self, graph: Graph) -> KernelCall:
-        """16x8: 64-bit sums with a bias, 32-bit ones without, as in TFLite's reference."""
-        features, depth = graph.tensor(self.inputs[1]).shape
-        real = self._multiplier(graph)
-        if not self._has_no_bias:
-            real = max(wide_multipliers(self, graph, 0, [real] * features))
-            bias = TensorPointer(self.inputs[2])
-            return self._call(graph, "arm_fully_connected_s16", ScratchContext(), real, bias)
-        multiplier, shift = quantize_multiplier(real)
+        """16x8: 64-bit sums with a bias of as many, else 32-bit ones, as in TFLite's reference."""
+        weights = graph.tensor(self.inputs[1])
+        if sums_in_32_bits(self, graph):
+            return self._narrow_call(graph)
+        reals = wide_multipliers(self, graph, 0, [self._multiplier(graph)] * weights.shape[0])
+        if _overflows_first_part(weights):
+            return self._convolution_call(graph, reals)
+        bias = TensorPointer(self.inputs[2])
+        return self._call(graph, "arm_fully_connected_s16", ScratchContext(), max(reals), bias)
+
+    def _convolution_call(self, graph: Graph, reals: list[float]) -> KernelCall:
+        """The same sums as a convolution over one pixel a row."""
         output = graph.tensor(self.outputs[0])
+        features, depth = graph.tensor(self.inputs[1]).shape
+        rows = output.size // features
+        params = {
+            "stride": tile((1, 1)),
+            "padding": tile((0, 0)),
+            "dilation": tile((1, 1)),
+            "activation": clamp(quantized_bounds(self.activation.bounds, output)),
+        }
+        return KernelCall(
+            function="tinyml_convolve_s16",
+            arguments=(
+                ScratchContext(),
+                Struct("cmsis_nn_conv_params", "conv_params", params),
+                per_channel_quant(reals),
+                dims("input_dims", (1, 1, rows, depth)),
+                TensorPointer(self.inputs[0]),
+                dims("filter_dims", (features, 1, 1, depth)),
+                TensorPointer(self.inputs[1]),
+                dims("bias_dims", (1, 1, 1, features)),
+                TensorPointer(self.inputs[2]),
+                dims("output_dims", (1, 1, rows, features)),
+                TensorPointer(output.name),
+            ),
+            source="tinyml_convolve_s16.c",
+            returns_status=True,
+        )
+
+    def _narrow_call(self, graph: Graph) -> KernelCall:
+        features, depth = graph.tensor(self.inputs[1]).shape
+        multiplier, shift = quantize_multiplier(self._multiplier(graph))
+        output = graph.tensor(self.outputs[0])
+        bias = "" if self._has_no_bias else self.inputs[2]
         low, high = quantized_bounds(self.activation.bounds, output)
         params = {
             "rows": output.size // features,
@@ -219,7 +265,7 @@ class FullyConnected(Operator):
             function="tinyml_fully_connected_s16",
             arguments=(
                 Struct("tinyml_fully_connected_params", "fc_params", params),
-                *map(TensorPointer, (*self.inputs[:2], *self.outputs)),
+                *map(TensorPointer, (*self.inputs[:2], bias, *self.outputs)),
             ),
             source="tinyml_fully_connected_s16.c",
         )
@@ -283,6 +329,15 @@ class FullyConnected(Operator):
             for values in (sums, complete)
         )
         return ChangedIn7(before, since)
+
+
+def _overflows_first_part(weights: Tensor) -> bool:
+    """Whether CMSIS-NN's 16x8 kernel may overflow, which sums the first 512 products in 32 bits.
+
+    With DSP or MVE instructions it does. Only 512 times -128 x -32768 reaches 2^31.
+    """
+    first = weights.constant[:, :CMSIS_NN_PART]
+    return first.shape[1] == CMSIS_NN_PART and bool((first == -128).all(axis=1).any())
 
 
 def _onnx_reshape(source: str, output: str, shape: tuple[int, ...]) -> OnnxNode:

@@ -41,6 +41,7 @@ from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_
 from tinyml.ops.onnx_transposed_window import read_onnx_transposed_window
 from tinyml.ops.onnx_window import bias_or_zeros, image_constant, spatial_rank
 from tinyml.ops.slice import Slice
+from tinyml.ops.wide_sums import bias_type_option, sums_in_32_bits, wide_multipliers
 from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
 
 
@@ -57,7 +58,10 @@ class TransposeConv(Operator):
     activation: Activation
 
     opcodes: ClassVar[tuple[str, ...]] = ("TRANSPOSE_CONV",)
-    kernels: ClassVar[Kernels] = int8_kernels("tinyml_transpose_conv_s8")
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_transpose_conv_s8"),
+        DType.INT16: ("tinyml_transpose_conv_s16", "tinyml_transpose_conv_s16_bias32"),
+    }
     onnx_types: ClassVar[Mapping[str, Operands]] = {"ConvTranspose": Operands.CHANNELS_LAST}
 
     @classmethod
@@ -123,7 +127,7 @@ class TransposeConv(Operator):
                 f"input '{source.name}' has {source.shape[3]} channels but weights "
                 f"'{weights.name}' {weights.shape} take {weights.shape[3]}"
             )
-        require_parameters(self, graph, weights.shape[0])
+        require_parameters(self, graph, weights.shape[0], narrow_bias=True)
         if spatial(source.shape) != self._window(graph).output_size(self.output_size):
             raise self.error(
                 f"no convolution of {self.output_size} gives the size of input '{source.name}' "
@@ -137,7 +141,7 @@ class TransposeConv(Operator):
         return Window(size, self.stride, padding=self.padding)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
-        """Weights per output channel, int32 bias."""
+        """Weights per output channel, and a bias."""
         del graph
         return QuantizationRule(weights={1: 0}, bias=2)
 
@@ -147,10 +151,10 @@ class TransposeConv(Operator):
         return math.prod(source.shape[:3]) * weights.size
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 4 with an activation, 3 with a bias, 2 for int8, else 1."""
+        """Write version 4 with an activation, 3 with a bias, 2 for integers, else 1."""
         source, *parameters = self.present_inputs
         output = graph.tensor(self.outputs[0])
-        version = 3 if len(parameters) > 1 else 2 if output.dtype is DType.INT8 else 1
+        version = 3 if len(parameters) > 1 else 1 if output.dtype is DType.FLOAT32 else 2
         return TfliteOp(
             opcode="TRANSPOSE_CONV",
             version=version if self.activation is Activation.NONE else 4,
@@ -166,6 +170,7 @@ class TransposeConv(Operator):
                 "strideH": self.stride[0],
                 "strideW": self.stride[1],
                 "fusedActivationFunction": self.activation.value,
+                **bias_type_option(self, graph),
             },
         )
 
@@ -218,12 +223,15 @@ class TransposeConv(Operator):
             "activation": clamp(quantized_bounds(self.activation.bounds, output)),
         }
         scales = channel_scales(weights, output.shape[3])
-        function = self.kernel_name(graph)
+        multipliers = [source.scale * scale / output.scale for scale in scales]
+        if source.dtype is DType.INT16 and not sums_in_32_bits(self, graph):
+            multipliers = wide_multipliers(self, graph, 0, multipliers)
+        function = self._function(graph)
         call = KernelCall(
             function=function,
             arguments=(
                 Struct("cmsis_nn_conv_params", "conv_params", params),
-                per_channel_quant([source.scale * scale / output.scale for scale in scales]),
+                per_channel_quant(multipliers),
                 dims("input_dims", source.shape),
                 TensorPointer(source.name),
                 dims("filter_dims", weights.shape),
@@ -235,3 +243,10 @@ class TransposeConv(Operator):
             source=f"{function}.c",
         )
         return Kernel(calls=(call,))
+
+    def _function(self, graph: Graph) -> str:
+        """Name the kernel that sums in as many bits as the reference."""
+        if graph.tensor(self.inputs[0]).dtype is not DType.INT16:
+            return self.kernel_name(graph)
+        wide, narrow = self.kernel_names(graph)
+        return narrow if sums_in_32_bits(self, graph) else wide

@@ -1,10 +1,18 @@
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
-from single_operator import INT8_DEVIATION, OUTPUT, Draw, int8_tensor, single_operator
+from single_operator import (
+    INT8_DEVIATION,
+    OUTPUT,
+    Draw,
+    activation,
+    limits_of,
+    single_operator,
+    symmetric,
+)
 
-from tinyml.ir.graph import Graph, QuantParams, Shape
+from tinyml.ir.graph import DType, Graph, QuantParams, Shape
 from tinyml.ops.batch_matmul import BatchMatMul
 
 BOOLS = (False, True)
@@ -24,6 +32,7 @@ class Parameters:
     constant: bool = False  # the right input is one
     multiplier: float | None = None
     zero_points: tuple[int, int, int] | None = None
+    dtype: DType = DType.INT8
 
 
 CORNERS = (
@@ -58,6 +67,11 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         if not _is_misread(parameters):
             yield parameters, _graph(draw, parameters)
+    draw = Draw("batch_matmul int16")
+    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        if not _is_misread(parameters) and not _is_beyond_int16(parameters):
+            wide = replace(parameters, dtype=DType.INT16)
+            yield wide, _graph(draw, wide)
 
 
 def litert_cases() -> Iterator[tuple[Parameters, Graph]]:
@@ -74,6 +88,11 @@ def litert_cases() -> Iterator[tuple[Parameters, Graph]]:
 def _is_misread(p: Parameters) -> bool:
     """A transposed left input whose innermost batches the right one lacks."""
     return p.adj_x and p.left[-1:] > (1,) and p.right[-1:] == (1,)
+
+
+def _is_beyond_int16(p: Parameters) -> bool:
+    """Parameters that int16 lacks, or that would take more than 64-bit sums' room."""
+    return p.zero_points is not None or (p.multiplier or 0) > 1 / p.depth
 
 
 def _drawn(draw: Draw) -> Parameters:
@@ -95,6 +114,8 @@ def _drawn(draw: Draw) -> Parameters:
 def _graph(draw: Draw, p: Parameters) -> Graph:
     zero_points = p.zero_points or tuple(draw.zero_point() for _ in range(3))
     multiplier = p.multiplier or 40 / (INT8_DEVIATION**2 * p.depth**0.5)
+    if p.dtype is DType.INT16 and p.multiplier is None:
+        multiplier /= 256
     left, right = draw.scale(), draw.scale()
     scales = left, right, left * right / multiplier
     quants = [QuantParams.per_tensor(s, z) for s, z in zip(scales, zero_points, strict=True)]
@@ -103,9 +124,12 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
         (*p.right, *((p.columns, p.depth) if p.adj_y else (p.depth, p.columns))),
     )
     tensors = [
-        int8_tensor("left", shapes[0], quants[0]),
-        int8_tensor("right", shapes[1], quants[1], draw.int8(shapes[1]) if p.constant else None),
+        activation("left", shapes[0], p.dtype, quants[0]),
+        activation("right", shapes[1], p.dtype, quants[1]),
     ]
+    if p.constant:
+        data = draw.rng.integers(*limits_of(p.dtype), shapes[1]).astype(p.dtype.numpy)
+        tensors[1] = replace(tensors[1], data=data)
     op = BatchMatMul(
         name="batch_matmul",
         inputs=("left", "right"),
@@ -113,4 +137,5 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
         adj_x=p.adj_x,
         adj_y=p.adj_y,
     )
-    return single_operator(op, tensors, quants[2])
+    output = symmetric(quants[2]) if p.dtype is DType.INT16 else quants[2]
+    return single_operator(op, tensors, output)

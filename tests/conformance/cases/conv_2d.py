@@ -25,6 +25,7 @@ class Parameters:
     bias: bool = True
     numbers: Numbers = DRAWN
     dtype: DType = DType.INT8
+    bias_dtype: DType | None = None  # that which goes with dtype
 
 
 CORNERS = (
@@ -99,6 +100,10 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         wide = replace(parameters, dtype=DType.INT16)
         yield wide, _graph(draw, wide)
+    draw = Draw("conv_2d 16x8 with an int32 bias")
+    for parameters in (*CORNERS[::3], *(_drawn(draw) for _ in range(RANDOM_CASES // 2))):
+        narrow = replace(parameters, dtype=DType.INT16, bias=True, bias_dtype=DType.INT32)
+        yield narrow, _graph(draw, narrow)
 
 
 def _drawn(draw: Draw) -> Parameters:
@@ -140,4 +145,5 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
         taps=p.size[0] * p.size[1] * p.source[3],
         numbers=p.numbers,
         dtype=p.dtype,
+        bias=p.bias_dtype,
     )

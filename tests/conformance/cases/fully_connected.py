@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
 from single_operator import Draw
 from weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
 
@@ -20,6 +21,8 @@ class Parameters:
     bias: bool = True
     numbers: Numbers = DRAWN
     dtype: DType = DType.INT8
+    bias_dtype: DType | None = None  # that which goes with dtype
+    least_weights: bool = False  # all of them -128
 
 
 CORNERS = (
@@ -47,6 +50,15 @@ CORNERS = (
     *(Parameters(numbers=numbers, source=(1, 3), per_channel=True) for numbers in EXTREMES),
 )
 
+# Of 16x8: sums that just fit 32 bits, and sums that just do not.
+WIDE_CORNERS = (
+    *CORNERS,
+    *(
+        Parameters(source=(2, depth), features=features, least_weights=True)
+        for depth, features in ((511, 3), (512, 1), (512, 4), (515, 7))
+    ),
+)
+
 RANDOM_CASES = 30
 
 
@@ -55,9 +67,13 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         yield parameters, _graph(draw, parameters)
     draw = Draw("fully_connected 16x8")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+    for parameters in (*WIDE_CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         wide = replace(parameters, dtype=DType.INT16)
         yield wide, _graph(draw, wide)
+    draw = Draw("fully_connected 16x8 with an int32 bias")
+    for parameters in (*CORNERS[::3], *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        narrow = replace(parameters, dtype=DType.INT16, bias=True, bias_dtype=DType.INT32)
+        yield narrow, _graph(draw, narrow)
 
 
 def _drawn(draw: Draw) -> Parameters:
@@ -78,7 +94,7 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
         keep_num_dims=p.keep_num_dims,
         activation=p.activation,
     )
-    return weighted_graph(
+    graph = weighted_graph(
         draw,
         op,
         p.source,
@@ -88,4 +104,9 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
         taps=depth,
         numbers=p.numbers,
         dtype=p.dtype,
+        bias=p.bias_dtype,
     )
+    if not p.least_weights:
+        return graph
+    weights = graph.tensor("weights")
+    return graph.with_tensors(replace(weights, data=np.full(weights.shape, -128, np.int8)))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from single_operator import Draw
 from weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
 
-from tinyml.ir.graph import Graph
+from tinyml.ir.graph import DType, Graph
 from tinyml.ops.activation import Activation
 from tinyml.ops.transpose_conv import TransposeConv
 from tinyml.ops.window import Padding, Pair, Window
@@ -27,6 +27,8 @@ class Parameters:
     per_channel: bool = True
     bias: bool = True
     numbers: Numbers = DRAWN
+    dtype: DType = DType.INT8
+    bias_dtype: DType | None = None  # that which goes with dtype
 
 
 CORNERS = (
@@ -63,6 +65,14 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("transpose_conv")
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         yield parameters, _graph(draw, parameters)
+    draw = Draw("transpose_conv 16x8")
+    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES // 2))):
+        wide = replace(parameters, dtype=DType.INT16)
+        yield wide, _graph(draw, wide)
+    draw = Draw("transpose_conv 16x8 with an int32 bias")
+    for parameters in (*CORNERS[::2], *(_drawn(draw) for _ in range(RANDOM_CASES // 2))):
+        narrow = replace(parameters, dtype=DType.INT16, bias=True, bias_dtype=DType.INT32)
+        yield narrow, _graph(draw, narrow)
 
 
 def litert_cases() -> Iterator[tuple[Parameters, Graph]]:
@@ -113,4 +123,6 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
         per_channel=p.per_channel,
         taps=max(1, p.size[0] * p.size[1] * p.channels // (p.stride[0] * p.stride[1])),
         numbers=p.numbers,
+        dtype=p.dtype,
+        bias=p.bias_dtype,
     )
