@@ -45,8 +45,13 @@ check: $(STAMP) ## Lint, formatting, types and the import rule
 	$(BIN)/mypy
 	$(BIN)/pytest -q tests/test_imports.py
 
-bench: demo ## Print the tables that the documentation quotes
-	@set -e; for script in benchmarks/*.py; do echo "$(BIN)/python $$script"; $(BIN)/python $$script; done
+bench: demo ## Print the tables that the documentation quotes; NEWER=DIR adds another CMSIS-NN
+	$(BIN)/python benchmarks/boards.py $(DEMO)/digits.tflite
+	$(BIN)/python benchmarks/conversion_time.py
+	$(BIN)/python benchmarks/multipliers.py
+	$(BIN)/python benchmarks/oracles.py $(DEMO)/digits.tflite $(DEMO)/digits.test.npz
+	$(BIN)/python benchmarks/onnx_node_tests.py
+	$(BIN)/python benchmarks/mlperf_tiny.py --untrained $(if $(NEWER),--newer $(NEWER))
 
 clean: ## Remove what was built; .venv stays
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
