@@ -119,4 +119,20 @@ __STATIC_FORCEINLINE void tinyml_for_each_kept(const tinyml_walk *kept, tinyml_r
     } while (tinyml_next_row(kept, &row));
 }
 
+/* The same of int16. */
+typedef int16_t tinyml_reducer_s16(const void *params, const int16_t *input);
+
+__STATIC_FORCEINLINE void tinyml_for_each_kept_s16(const tinyml_walk *kept,
+                                                   tinyml_reducer_s16 *reduce, const void *params,
+                                                   const int16_t *input, int16_t *output)
+{
+    tinyml_row row = {0};
+
+    do {
+        for (int32_t i = 0; i < kept->sizes[ROW]; i++) {
+            *output++ = reduce(params, input + row.first + i * kept->first[ROW]);
+        }
+    } while (tinyml_next_row(kept, &row));
+}
+
 #endif

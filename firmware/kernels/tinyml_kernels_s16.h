@@ -61,6 +61,18 @@ void tinyml_sub_s16(const tinyml_binary_params *params, const int16_t *first,
 void tinyml_mul_s16(const tinyml_mul_params *params, const int16_t *first, const int16_t *second,
                     int16_t *output);
 
+/* As their namesakes of int8. */
+void tinyml_maximum_s16(const tinyml_walk *walk, const int16_t *first, const int16_t *second,
+                        int16_t *output);
+void tinyml_minimum_s16(const tinyml_walk *walk, const int16_t *first, const int16_t *second,
+                        int16_t *output);
+void tinyml_select_s16(const tinyml_walk *walk, const uint8_t *condition, const int16_t *if_true,
+                       const int16_t *if_false, int16_t *output);
+void tinyml_reduce_max_s16(const tinyml_reduction *params, const int16_t *input, int16_t *output);
+void tinyml_reduce_min_s16(const tinyml_reduction *params, const int16_t *input, int16_t *output);
+void tinyml_resize_bilinear_s16(const tinyml_resize_params *params, const int16_t *input,
+                                int16_t *output);
+
 /* To another scale, clamped; the output may be the input. */
 void tinyml_requantize_s16(const tinyml_output *to, const int16_t *input, int16_t *output,
                            int32_t size);
@@ -73,6 +85,27 @@ void tinyml_lookup_s8_s16(const int16_t table[256], const int8_t *input, int16_t
                           int32_t size);
 
 void tinyml_mean_s16(const tinyml_mean_params *params, const int16_t *input, int16_t *output);
+
+/* From an input to fractions of the steps of CMSIS-NN's sigmoid_table_uint16. */
+typedef struct {
+    int32_t multiplier;
+    int32_t shift; /* to the right */
+} tinyml_sigmoid_params;
+
+/* The output, of scale 1 / 32768, may be the input. */
+void tinyml_logistic_s16(const tinyml_sigmoid_params *params, const int16_t *input,
+                         int16_t *output, int32_t size);
+void tinyml_tanh_s16(const tinyml_sigmoid_params *params, const int16_t *input, int16_t *output,
+                     int32_t size);
+
+typedef struct {
+    tinyml_output above; /* from 0 up */
+    tinyml_output below;
+} tinyml_two_slopes_params;
+
+/* The output may be the input. */
+void tinyml_two_slopes_s16(const tinyml_two_slopes_params *params, const int16_t *input,
+                           int16_t *output, int32_t size);
 
 typedef struct {
     int32_t rows;

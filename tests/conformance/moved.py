@@ -22,14 +22,16 @@ def moved(draw: Draw, op: Operator, shape: Shape) -> Graph:
     return single_operator(op, [int8_tensor(SOURCE, shape, quant)], quant)
 
 
-def with_int16(cases: Callable[[], Iterator[Any]]) -> Callable[[], Iterator[Any]]:
-    """After the cases, every third of them with int16 in place of int8."""
+def with_int16(
+    cases: Callable[[], Iterator[Any]], every: int = EVERY
+) -> Callable[[], Iterator[Any]]:
+    """After the cases, some of them with int16 in place of int8."""
 
     @wraps(cases)
     def both() -> Iterator[Any]:
         int8 = list(cases())
         yield from int8
-        for parameters, graph, *ranges in int8[::EVERY]:
+        for parameters, graph, *ranges in int8[::every]:
             wide = graph.with_tensors(*map(_widened, graph.tensors.values()))
             yield ("int16", parameters), wide, *ranges
 
@@ -39,7 +41,9 @@ def with_int16(cases: Callable[[], Iterator[Any]]) -> Callable[[], Iterator[Any]
 def _widened(tensor: Tensor) -> Tensor:
     if tensor.dtype is not DType.INT8:
         return tensor
-    data = None if tensor.data is None else (tensor.data.astype(np.int32) * WIDER).astype(np.int16)
+    data = None
+    if tensor.data is not None:
+        data = np.asarray(tensor.data.astype(np.int32) * WIDER, np.int16)
     return replace(
         tensor, dtype=DType.INT16, quant=QuantParams.per_tensor(tensor.scale, 0), data=data
     )

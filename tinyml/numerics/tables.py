@@ -85,12 +85,13 @@ def two_slopes_table(
     magnitude whose mantissa is negated.
     """
     values = centred(source)
-    above = requantize(values, *_signed_multiplier(positive))
-    below = requantize(values, *_signed_multiplier(negative))
+    above = requantize(values, *signed_multiplier(positive))
+    below = requantize(values, *signed_multiplier(negative))
     return saturated(np.where(values >= 0, above, below) + output.zero_point[0])
 
 
-def _signed_multiplier(real: float) -> tuple[int, int]:
+def signed_multiplier(real: float) -> tuple[int, int]:
+    """Multiplier and shift; those of a negative real are its magnitude's, the mantissa negated."""
     multiplier, shift = quantize_multiplier(abs(real))
     return (-multiplier if real < 0 else multiplier), shift
 

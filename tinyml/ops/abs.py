@@ -9,16 +9,16 @@ from typing import ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Array, Tensor
-from tinyml.numerics.tables import two_slopes_table
 from tinyml.ops.onnx_node import Operands
-from tinyml.ops.unary import UnaryOperator
+from tinyml.ops.two_slopes import TwoSlopesOperator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Abs(UnaryOperator):
+class Abs(TwoSlopesOperator):
     """``|x|``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("ABS",)
+    int16_version: ClassVar[int | None] = 3
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Abs": Operands.ANY}
     onnx_type: ClassVar[str] = "Abs"
 
@@ -26,7 +26,7 @@ class Abs(UnaryOperator):
         """Drop the sign."""
         return np.abs(x)
 
-    def int8_table(self, source: Tensor, output: Tensor) -> Array:
-        """Requantize the magnitude; the real multiplier is a float32, as TFLite makes it."""
+    def slopes(self, source: Tensor, output: Tensor) -> tuple[float, float]:
+        """The same in both directions."""
         ratio = float(np.float32(source.scale) / np.float32(output.scale))
-        return two_slopes_table(source.per_tensor, output.per_tensor, ratio, -ratio)
+        return ratio, -ratio

@@ -147,8 +147,10 @@ class ExtremumOperator(WalkOperator):
         return QuantizationRule(inputs_follow_output=True)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Version 3 brought broadcasting over five dimensions."""
+        """Version 3 brought broadcasting over five dimensions, 4 int16."""
         record = super().to_tflite(graph)
+        if graph.tensor(self.inputs[0]).dtype is DType.INT16:
+            return replace(record, version=4)
         return replace(record, version=3) if needs_five_dimensions(graph, self) else record
 
 

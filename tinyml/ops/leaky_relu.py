@@ -10,15 +10,14 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, Graph, Tensor
-from tinyml.numerics.tables import two_slopes_table
 from tinyml.ops.base import OnnxNode, TfliteNode, any_layout
 from tinyml.ops.onnx_elementwise import plain_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.unary import UnaryOperator
+from tinyml.ops.two_slopes import TwoSlopesOperator
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeakyRelu(UnaryOperator):
+class LeakyRelu(TwoSlopesOperator):
     """``x`` above 0, ``alpha * x`` below."""
 
     alpha: float
@@ -26,6 +25,7 @@ class LeakyRelu(UnaryOperator):
     opcodes: ClassVar[tuple[str, ...]] = ("LEAKY_RELU",)
     onnx_types: ClassVar[Mapping[str, Operands]] = {"LeakyRelu": Operands.ANY}
     int8_version: ClassVar[int | None] = 1
+    int16_version: ClassVar[int | None] = 2
     options_table: ClassVar[str | None] = "LeakyReluOptions"
 
     @classmethod
@@ -50,12 +50,10 @@ class LeakyRelu(UnaryOperator):
         """The definition, in float32."""
         return np.where(x > 0, x, x * np.float32(self.alpha))
 
-    def int8_table(self, source: Tensor, output: Tensor) -> Array:
-        """Requantize by two real multipliers, float32 as TFLite makes them."""
+    def slopes(self, source: Tensor, output: Tensor) -> tuple[float, float]:
+        """Alpha times as much below 0 as above."""
         scale, inverse = np.float32(source.scale), np.float32(output.scale)
-        above = float(scale / inverse)
-        below = float(scale * np.float32(self.alpha) / inverse)
-        return two_slopes_table(source.per_tensor, output.per_tensor, above, below)
+        return float(scale / inverse), float(scale * np.float32(self.alpha) / inverse)
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """LeakyRelu."""

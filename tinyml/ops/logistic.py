@@ -8,10 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinyml.ir.graph import Array, Graph, QuantParams
+from tinyml.ir.graph import Array, DType, Graph, QuantParams
 from tinyml.numerics.tables import in_double
-from tinyml.ops.base import QuantizationRule
+from tinyml.ops.base import Isa, Kernel, QuantizationRule
+from tinyml.ops.dtypes import Kernels
+from tinyml.ops.lookup import LookupOperator
 from tinyml.ops.onnx_node import Operands
+from tinyml.ops.sigmoid import WIDE_OUTPUT_QUANT, sigmoid_kernel
 from tinyml.ops.unary import UnaryOperator
 
 OUTPUT_QUANT = QuantParams.per_tensor(1 / 256, -128)
@@ -22,6 +25,11 @@ class Logistic(UnaryOperator):
     """``1 / (1 + exp(-x))``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("LOGISTIC",)
+    kernels: ClassVar[Kernels] = {
+        **LookupOperator.kernels,
+        DType.INT16: ("tinyml_logistic_s16",),
+    }
+    int16_version: ClassVar[int | None] = 3
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Sigmoid": Operands.ANY}
     onnx_type: ClassVar[str] = "Sigmoid"
 
@@ -31,6 +39,12 @@ class Logistic(UnaryOperator):
         return np.asarray(np.float32(1) / (np.float32(1) + exponential))
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
-        """Results lie in (0, 1), which 1/256 and -128 cover."""
+        """Results lie in (0, 1), which 1/256 and -128 cover, or 1/32768 in int16."""
         del graph
-        return QuantizationRule(fixed_output=OUTPUT_QUANT)
+        return QuantizationRule(fixed_output=OUTPUT_QUANT, fixed_wide_output=WIDE_OUTPUT_QUANT)
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Look int8 up, and the sigmoid of int16."""
+        if graph.tensor(self.inputs[0]).dtype is DType.INT16:
+            return sigmoid_kernel(graph, self, largest_power=0)
+        return super().to_c(graph, isas)

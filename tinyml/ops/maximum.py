@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tinyml.ir.graph import DType
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.elementwise import ExtremumOperator
 from tinyml.ops.onnx_node import Operands
@@ -18,4 +19,7 @@ class Maximum(ExtremumOperator):
     opcodes: ClassVar[tuple[str, ...]] = ("MAXIMUM",)
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Max": Operands.ANY}
     onnx_type: ClassVar[str] = "Max"
-    kernels: ClassVar[Kernels] = int8_kernels("tinyml_maximum_s8")
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_maximum_s8"),
+        DType.INT16: ("tinyml_maximum_s16",),
+    }

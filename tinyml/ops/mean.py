@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph, Shape, Tensor
+from tinyml.numerics.affine import LIMITS
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.base import (
     Isa,
@@ -67,6 +68,12 @@ class Mean(ReductionOperator):
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         sizes = self._runs(source.shape)
         multiplier, shift, count = mean_multiplier(source, output)
+        low, high = LIMITS[source.dtype]
+        if count * max(high - source.zero_point, source.zero_point - low) >= 2**31:
+            raise self.error(
+                f"the sum of {count} values may leave 32 bits; reduce '{source.name}' "
+                f"{source.shape} in two steps"
+            )
         params = {
             "sizes": sizes,
             "sum_offset": -source.zero_point * count,

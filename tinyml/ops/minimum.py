@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinyml.ir.graph import Op
+from tinyml.ir.graph import DType, Op
 from tinyml.ops.activation import Activation
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.elementwise import ExtremumOperator
@@ -28,7 +28,10 @@ class Minimum(ExtremumOperator):
     opcodes: ClassVar[tuple[str, ...]] = ("MINIMUM",)
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Clip": Operands.ANY, "Min": Operands.ANY}
     onnx_type: ClassVar[str] = "Min"
-    kernels: ClassVar[Kernels] = int8_kernels("tinyml_minimum_s8")
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_minimum_s8"),
+        DType.INT16: ("tinyml_minimum_s16",),
+    }
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tinyml.ir.graph import DType
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import Operands
 from tinyml.ops.reduction import ExtremumReduction
@@ -18,4 +19,7 @@ class ReduceMax(ExtremumReduction):
     opcodes: ClassVar[tuple[str, ...]] = ("REDUCE_MAX",)
     onnx_types: ClassVar[Mapping[str, Operands]] = {"ReduceMax": Operands.ANY}
     onnx_type: ClassVar[str] = "ReduceMax"
-    kernels: ClassVar[Kernels] = int8_kernels("tinyml_reduce_max_s8")
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_reduce_max_s8"),
+        DType.INT16: ("tinyml_reduce_max_s16",),
+    }

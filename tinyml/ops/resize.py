@@ -44,6 +44,8 @@ class ResizeOperator(Operator):
 
     options_table: ClassVar[str]
     onnx_mode: ClassVar[str]
+    # Whether the kernel copies pixels, whatever their dtype.
+    moves_bytes: ClassVar[bool] = False
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -106,12 +108,15 @@ class ResizeOperator(Operator):
         return QuantizationRule(output_follows_input=True)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 1 for float, 2 for int8, 3 where the option came with it."""
-        version = 1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2
+        """Write version 1 for float, 2 for int8, 3 where the option came with it, 4 for int16."""
+        dtype = graph.tensor(self.inputs[0]).dtype
+        version = 1 if dtype is DType.FLOAT32 else 2
+        if dtype is not DType.INT16 and self.needs_version_3:
+            version = 3
         size = InlineConstant("size", np.array(self.size, np.int32))
         return TfliteOp(
             opcode=self.opcodes[0],
-            version=3 if self.needs_version_3 else version,
+            version=4 if dtype is DType.INT16 else version,
             inputs=(*self.inputs, size),
             options_table=self.options_table,
             options={
@@ -167,7 +172,7 @@ class ResizeOperator(Operator):
             "input_width": widths[0],
             "output_height": heights[1],
             "output_width": widths[1],
-            "channels": source.shape[3],
+            "channels": source.shape[3] * (source.dtype.itemsize if self.moves_bytes else 1),
             "rows": ConstantArray("rows", self.coordinates(*heights)),
             "columns": ConstantArray("columns", self.coordinates(*widths)),
         }
@@ -176,8 +181,8 @@ class ResizeOperator(Operator):
             function=function,
             arguments=(
                 Struct("tinyml_resize_params", "resize_params", params),
-                TensorPointer(source.name),
-                TensorPointer(output.name),
+                TensorPointer(source.name, as_bytes=self.moves_bytes),
+                TensorPointer(output.name, as_bytes=self.moves_bytes),
             ),
             source=f"{function}.c",
         )

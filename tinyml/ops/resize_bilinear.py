@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinyml.ir.graph import Array, Graph
+from tinyml.ir.graph import Array, DType, Graph
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import Operands
 from tinyml.ops.onnx_resize import OnnxResize
@@ -29,7 +29,10 @@ class ResizeBilinear(ResizeOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Resize": Operands.CHANNELS_LAST}
     onnx_mode: ClassVar[str] = "linear"
     options_table: ClassVar[str] = "ResizeBilinearOptions"
-    kernels: ClassVar[Kernels] = int8_kernels("tinyml_resize_bilinear_s8")
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_resize_bilinear_s8"),
+        DType.INT16: ("tinyml_resize_bilinear_s16",),
+    }
 
     def macs(self, graph: Graph) -> int:
         """Four pixels for each of the output."""

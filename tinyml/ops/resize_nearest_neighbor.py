@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tinyml.ir.graph import Array
+from tinyml.ir.graph import Array, DType
 from tinyml.numerics.affine import round_half_away
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import Operands
@@ -23,8 +23,12 @@ class ResizeNearestNeighbor(ResizeOperator):
     opcodes: ClassVar[tuple[str, ...]] = ("RESIZE_NEAREST_NEIGHBOR",)
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Resize": Operands.CHANNELS_LAST}
     onnx_mode: ClassVar[str] = "nearest"
+    moves_bytes: ClassVar[bool] = True
     options_table: ClassVar[str] = "ResizeNearestNeighborOptions"
-    kernels: ClassVar[Kernels] = int8_kernels("tinyml_resize_nearest")
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_resize_nearest"),
+        DType.INT16: ("tinyml_resize_nearest",),
+    }
 
     @property
     def needs_version_3(self) -> bool:

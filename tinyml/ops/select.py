@@ -41,7 +41,10 @@ class Select(Operator):
     by_row: bool
 
     opcodes: ClassVar[tuple[str, ...]] = ("SELECT_V2", "SELECT")
-    kernels: ClassVar[Kernels] = int8_kernels("tinyml_select_s8")
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_select_s8"),
+        DType.INT16: ("tinyml_select_s16",),
+    }
     typed_input: ClassVar[int] = 1
 
     @classmethod

@@ -8,10 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinyml.ir.graph import Array, Graph, QuantParams
+from tinyml.ir.graph import Array, DType, Graph, QuantParams
 from tinyml.numerics.tables import in_double
-from tinyml.ops.base import QuantizationRule
+from tinyml.ops.base import Isa, Kernel, QuantizationRule
+from tinyml.ops.dtypes import Kernels
+from tinyml.ops.lookup import LookupOperator
 from tinyml.ops.onnx_node import Operands
+from tinyml.ops.sigmoid import WIDE_OUTPUT_QUANT, sigmoid_kernel
 from tinyml.ops.unary import UnaryOperator
 
 OUTPUT_QUANT = QuantParams.per_tensor(1 / 128, 0)
@@ -22,6 +25,11 @@ class Tanh(UnaryOperator):
     """``tanh(x)``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("TANH",)
+    kernels: ClassVar[Kernels] = {
+        **LookupOperator.kernels,
+        DType.INT16: ("tinyml_tanh_s16",),
+    }
+    int16_version: ClassVar[int | None] = 3
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Tanh": Operands.ANY}
     onnx_type: ClassVar[str] = "Tanh"
 
@@ -30,10 +38,17 @@ class Tanh(UnaryOperator):
         return in_double(np.tanh)(x)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
-        """Results lie in (-1, 1), which 1/128 and 0 cover."""
+        """Results lie in (-1, 1), which 1/128 and 0 cover, or 1/32768 in int16."""
         del graph
-        return QuantizationRule(fixed_output=OUTPUT_QUANT)
+        return QuantizationRule(fixed_output=OUTPUT_QUANT, fixed_wide_output=WIDE_OUTPUT_QUANT)
 
     def check_quantized(self, graph: Graph) -> None:
-        """Take any parameters: only the converters prescribe them, the kernels do not."""
-        del graph
+        """Take any parameters of int8: only the converters prescribe them, not the kernels."""
+        if graph.tensor(self.inputs[0]).dtype is DType.INT16:
+            super().check_quantized(graph)
+
+    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+        """Look int8 up, and the sigmoid of int16."""
+        if graph.tensor(self.inputs[0]).dtype is DType.INT16:
+            return sigmoid_kernel(graph, self, largest_power=1)
+        return super().to_c(graph, isas)

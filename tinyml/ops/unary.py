@@ -29,6 +29,8 @@ class UnaryOperator(LookupOperator):
 
     # The version that brought int8, None where there is no int8 kernel that is of use.
     int8_version: ClassVar[int | None] = 2
+    # The version that brought int16, of whose kernels the operators that have one know.
+    int16_version: ClassVar[int | None] = None
     # Whether tflite-runtime 2.14 has the int8 kernel.
     int8_in_reference: ClassVar[bool] = True
     options_table: ClassVar[str | None] = None
@@ -53,6 +55,11 @@ class UnaryOperator(LookupOperator):
                 f"input '{source.name}' is int8, for which TFLite has no kernel; "
                 "leave the operator float between a DEQUANTIZE and a QUANTIZE"
             )
+        if dtype is DType.INT16 and self.in_float:
+            raise self.error(
+                f"input '{source.name}' is int16, for which a float function would take a table "
+                "of 65,536 values; leave the operator int16, or quantize the model to int8"
+            )
         return (TensorSpec(source.shape, dtype),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
@@ -65,11 +72,12 @@ class UnaryOperator(LookupOperator):
         return replace(self, in_float=self.int8_version is None or not self.int8_in_reference)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 1 for float, the one that brought int8 otherwise."""
-        is_float = self.in_float or graph.tensor(self.inputs[0]).dtype is DType.FLOAT32
+        """Write version 1 for float, the one that brought the dtype otherwise."""
+        dtype = DType.FLOAT32 if self.in_float else graph.tensor(self.inputs[0]).dtype
+        versions = {DType.INT8: self.int8_version, DType.INT16: self.int16_version}
         return TfliteOp(
             opcode=self.opcodes[0],
-            version=1 if is_float else self.int8_version or 1,
+            version=versions.get(dtype) or 1,
             inputs=self.inputs,
             options_table=self.options_table,
             options=self.options(),

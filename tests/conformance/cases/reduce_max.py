@@ -1,10 +1,13 @@
 from collections.abc import Iterator
+from functools import partial
 
+from moved import with_int16
 from reduced import Parameters, extremum_cases
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.reduce_max import ReduceMax
 
 
+@partial(with_int16, every=1)
 def cases() -> Iterator[tuple[Parameters, Graph]]:
     yield from extremum_cases(ReduceMax)

@@ -1,10 +1,13 @@
 from collections.abc import Iterator
+from functools import partial
 
+from moved import with_int16
 from resized import Parameters, resize_cases
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 
 
+@partial(with_int16, every=2)
 def cases() -> Iterator[tuple[Parameters, Graph]]:
     return resize_cases(ResizeNearestNeighbor, "resize_nearest_neighbor")

@@ -1,7 +1,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from booleans import bool_tensor, draw_bools
+from moved import with_int16
 from single_operator import OUTPUT, Draw, int8_tensor, single_operator
 
 from tinyml.ir.graph import Graph, Shape
@@ -54,6 +56,7 @@ CORNERS = (
 RANDOM_CASES = 16
 
 
+@partial(with_int16, every=1)
 def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("select")
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
