@@ -5,6 +5,10 @@ expected, what was got, and what to do. The command line prints the message alon
 appears only with ``--debug``.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 
 class TinymlError(Exception):
     """Any failure tinyml reports; ``exit_code`` is what the command line exits with."""
@@ -18,6 +22,14 @@ class InputError(TinymlError):
 
 class ModelError(TinymlError):
     """The model asks for something tinyml or the device cannot do."""
+
+
+class RefusedError(ModelError):
+    """Operators that cannot be used, all of them: ``reasons`` by their names."""
+
+    def __init__(self, message: str, reasons: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.reasons = reasons
 
 
 class ToolchainError(TinymlError):

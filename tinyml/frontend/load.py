@@ -62,7 +62,8 @@ def _read_tflite(path: Path, data: bytes) -> Graph:
     try:
         return read_tflite(data, path.stem)
     except (InputError, ModelError) as error:
-        raise type(error)(f"{path}: {error}") from error
+        error.args = (f"{path}: {error}",)
+        raise
     except LookupError as error:  # an index into one of the file's own tables
         raise InputError(
             f"{path} is a damaged TFLite model ({type(error).__name__}: {error}); copy or export "
@@ -77,7 +78,8 @@ def _read_onnx(path: Path) -> Graph:
     try:
         return read_onnx(_read_bytes(path), path.stem, path.parent)
     except (InputError, ModelError) as error:
-        raise type(error)(f"{path}: {error}") from error
+        error.args = (f"{path}: {error}",)
+        raise
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinyml.errors import InputError, TinymlError
-from tinyml.frontend.onnx_file import decode_onnx
+from tinyml.errors import InputError, ModelError, TinymlError
+from tinyml.frontend.onnx_file import FileNode, decode_nodes, decode_onnx
 from tinyml.frontend.onnx_lowering import lower
+from tinyml.frontend.onnx_partial import file_operator, require_known
 from tinyml.frontend.onnx_patterns import with_patterns
 from tinyml.frontend.onnx_qdq import quantize_annotated
+from tinyml.frontend.partial import PartialModel, PartlyReadError, partly_read
 from tinyml.ir.graph import DType, Graph
 from tinyml.ir.verify import verify_float, verify_quantized
 from tinyml.passes.fold_affine import fold_affine
@@ -43,16 +45,43 @@ def read_onnx(data: bytes, name: str, folder: Path | None = None) -> Graph:
 
 
 def _read(data: bytes, name: str, folder: Path | None) -> Graph:
-    file = with_patterns(decode_onnx(data, name, folder))
+    try:
+        file = decode_onnx(data, name, folder)
+    except ModelError as error:
+        raise _undecoded(decode_nodes(data, name), name, error) from error
+    file = with_patterns(file)
     graph = lower(file, name)
-    verify_float(graph)
-    for rewrite in PASSES:
-        graph = rewrite(graph)
-        verify_float(graph)
-    if all(tensor.quant is None for tensor in graph.tensors.values()):
-        return graph
     edges = (*file.inputs, *file.outputs)
     integers = frozenset(edge.name for edge in edges if edge.dtype is DType.INT8)
-    graph = quantize_annotated(graph, integers)
-    verify_quantized(graph)
+    try:
+        verify_float(graph)
+        for rewrite in PASSES:
+            graph = rewrite(graph)
+            verify_float(graph)
+        if any(tensor.quant is not None for tensor in graph.tensors.values()):
+            graph = quantize_annotated(graph, integers)
+            verify_quantized(graph)
+    except ModelError as error:
+        raise partly_read(graph, error) from error
     return graph
+
+
+def _undecoded(nodes: tuple[FileNode, ...], name: str, error: ModelError) -> PartlyReadError:
+    """Show the nodes of a model whose sizes or types cannot be used; only their kinds count."""
+    partial = PartialModel(
+        name=name,
+        inputs={},
+        outputs={},
+        operators=tuple(file_operator(node, None, _reason(node)) for node in nodes if node.outputs),
+        tensors={},
+        problems=(str(error),),
+    )
+    return PartlyReadError(str(error), partial)
+
+
+def _reason(node: FileNode) -> str | None:
+    try:
+        require_known(node)
+    except ModelError as error:
+        return str(error)
+    return None

@@ -90,6 +90,11 @@ def decode_onnx(data: bytes, name: str, folder: Path | None) -> OnnxFile:
     )
 
 
+def decode_nodes(data: bytes, name: str) -> tuple[FileNode, ...]:
+    """Decode the nodes alone, whatever else is wrong with the model."""
+    return tuple(_decode_node(node) for node in _parse(data, name).graph.node)
+
+
 def _parse(data: bytes, name: str) -> onnx.ModelProto:
     try:
         return onnx.load_from_string(data)

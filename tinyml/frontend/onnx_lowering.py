@@ -22,17 +22,16 @@ from tinyml.frontend.onnx_layout import (
     channels_last_places,
     plain_places,
 )
+from tinyml.frontend.onnx_partial import ALIASES, SCALES, partly_lowered, require_known
 from tinyml.frontend.onnx_scales import dequantized, read_scales
 from tinyml.frontend.onnx_values import Constant, Values
+from tinyml.frontend.partial import PartlyReadError, listed
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Tensor
 from tinyml.ops.base import Operator
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.registry import operators_by_onnx_type
 from tinyml.ops.reshape import Reshape, onnx_shape
 
-# What leaves its first input as it is.
-ALIASES = {"Dropout", "Identity"}
-SCALES = {"QuantizeLinear", "DequantizeLinear"}
 # What moves the elements of a constant without a change to their scale.
 MOVES = {"Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
 
@@ -43,15 +42,16 @@ def lower(file: OnnxFile, name: str) -> Graph:
     Tensors of a QDQ model carry their scales, but are float32 all the same.
     """
     lowering = _Lowering(file)
-    refused = []
+    reasons: dict[int, str] = {}
     for place, node in enumerate(file.nodes):
         try:
             lowering.add(node)
         except ModelError as error:
-            refused.append(f"node {place}: {error}")
-    if refused:
-        count = f"{len(refused)} of the model's {len(file.nodes)} nodes"
-        raise ModelError("\n  ".join([f"{count} cannot be used:", *refused]))
+            reasons[place] = str(error)
+    if reasons:
+        lines = [f"node {place}: {reason}" for place, reason in reasons.items()]
+        message = listed(lines, len(file.nodes), "node")
+        raise PartlyReadError(message, partly_lowered(file, name, lowering.values, reasons))
     return lowering.values.graph(name, file)
 
 
@@ -81,9 +81,8 @@ class _Lowering:
             raise
 
     def _add(self, node: FileNode) -> None:
+        require_known(node)
         classes = operators_by_onnx_type().get(node.op_type, ())
-        if not classes and node.op_type not in {*ALIASES, *SCALES, *FOLDABLE}:
-            raise _error(node, "is not supported ('tinyml ops' lists what is)")
         if not self.unknown.isdisjoint(node.inputs):
             self.unknown.update(node.outputs)
         elif node.op_type in SCALES:

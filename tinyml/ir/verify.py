@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
-from tinyml.errors import ModelError
+from tinyml.errors import ModelError, RefusedError
 from tinyml.ir.graph import DType, Graph, Op, Tensor
 
 ZERO_POINT_LIMITS = {
@@ -25,8 +26,7 @@ LARGEST_TENSOR = 2**28
 def verify_float(graph: Graph) -> None:
     """Check structure, shapes and dtypes of a float graph."""
     _verify_structure(graph)
-    for op in graph.ops:
-        _verify_outputs(graph, op)
+    _verify_operators(graph, _verify_outputs)
 
 
 def verify_quantized(graph: Graph) -> None:
@@ -34,9 +34,27 @@ def verify_quantized(graph: Graph) -> None:
     _verify_structure(graph)
     for tensor in graph.tensors.values():
         _verify_quant(tensor)
-    for op in graph.ops:
+
+    def verify(graph: Graph, op: Op) -> None:
         _verify_outputs(graph, op)
         op.check_quantized(graph)
+
+    _verify_operators(graph, verify)
+
+
+def _verify_operators(graph: Graph, verify: Callable[[Graph, Op], None]) -> None:
+    """Check one operator after another, and refuse all that are at fault together."""
+    reasons: dict[str, str] = {}
+    for op in graph.ops:
+        try:
+            verify(graph, op)
+        except ModelError as error:
+            reasons[op.name] = str(error)
+    if len(reasons) == 1:
+        raise RefusedError(next(iter(reasons.values())), reasons)
+    if reasons:
+        count = f"{len(reasons)} of the model's {len(graph.ops)} operators"
+        raise RefusedError("\n  ".join([f"{count} cannot be used:", *reasons.values()]), reasons)
 
 
 def _verify_structure(graph: Graph) -> None:
