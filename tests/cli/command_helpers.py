@@ -31,3 +31,18 @@ def change_tflite(source: str, target: str, change: Callable[[Any], None]) -> No
     builder = flatbuffers.Builder()
     builder.Finish(model.Pack(builder), b"TFL3")
     Path(target).write_bytes(bytes(builder.Output()))
+
+
+def make_unsupported(model) -> None:
+    """Turn the third operator's code into UNIQUE and the last one's into a custom operator."""
+    for place, builtin in ((2, schema.BuiltinOperator.UNIQUE), (-1, schema.BuiltinOperator.CUSTOM)):
+        operator = model.subgraphs[0].operators[place]
+        operator.builtinOptions, operator.builtinOptionsType = None, 0
+        code = model.operatorCodes[operator.opcodeIndex]
+        code.builtinCode, code.deprecatedBuiltinCode = builtin, min(builtin, 127)
+        code.customCode = "Wavelet"
+
+
+def open_height(model) -> None:
+    image = model.subgraphs[0].tensors[model.subgraphs[0].inputs[0]]
+    image.shapeSignature = [-1, -1, 6, 2]

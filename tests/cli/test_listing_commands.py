@@ -1,4 +1,4 @@
-"""inspect, ops, boards and doctor: what is in a model, and what there is to work with."""
+"""ops, boards and doctor: what there is to work with."""
 
 import json
 import re
@@ -13,42 +13,7 @@ from tinyml.ops.registry import operators_by_opcode
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
-NAMED_INPUT = "'image' int8 (1, 6, 6, 2)"
 PROGRAMS = ("arm-none-eabi-gcc", "qemu-system-arm", "gcc")
-
-
-def test_inspect_shows_the_layers_of_an_int8_model_and_its_memory_plan(tinyml):
-    called = tinyml("inspect", "int8.tflite")
-
-    assert (called.code, called.err) == (0, "")
-    assert "int8: int8, 9 operators" in called.out
-    assert NAMED_INPUT in called.out
-    assert "DEPTHWISE_CONV_2D" in called.out
-    assert called.out.count("lower bound") == 3  # one plan per class of core
-
-
-def test_inspect_shows_a_float_model_without_a_plan(tinyml):
-    called = tinyml("inspect", "float.tflite")
-
-    assert (called.code, called.err) == (0, "")
-    assert "float: float32, 9 operators" in called.out
-    assert "lower bound" not in called.out
-
-
-def test_inspect_writes_all_it_knows_as_json(tinyml):
-    tinyml("inspect", "int8.tflite", "--json", "facts.json")
-
-    facts = json.loads(Path("facts.json").read_text())
-    convolution = facts["layers"][1]
-    assert facts["precision"] == "int8"
-    assert [layer["number"] for layer in facts["layers"]] == list(range(1, 10))
-    assert convolution["operator"] == "CONV_2D"
-    assert convolution["macs"] == 6 * 6 * 4 * 3 * 3 * 2
-    assert convolution["weight_bytes"] == 4 * 3 * 3 * 2 + 4 * 4
-    assert facts["macs"] == sum(layer["macs"] for layer in facts["layers"])
-    assert [plan["isa"] for plan in facts["plans"]] == ["scalar", "dsp", "mve"]
-    assert all(plan["arena_bytes"] >= plan["lower_bound"] for plan in facts["plans"])
-    assert facts["refusal"] is None
 
 
 def test_ops_lists_every_supported_operator_with_its_dtypes_kernels_and_boards(tinyml):

@@ -23,7 +23,7 @@ def test_float_and_int8_have_the_same_layers_and_macs():
     assert (int8.precision, floats.precision) == ("int8", "float32")
     assert [layer.operator for layer in int8.layers] == [layer.operator for layer in floats.layers]
     assert int8.macs == floats.macs
-    assert floats.plans == ()
+    assert floats.plans == int8.plans
 
 
 def test_every_class_of_core_has_a_plan_not_below_its_bound():
@@ -57,4 +57,5 @@ def test_a_model_the_device_cannot_run_is_shown_with_the_reason():
     facts = describe_model(replace(graph, name="mixed"))
 
     assert facts.plans == ()
-    assert facts.refusal
+    (refused,) = facts.unsupported
+    assert (refused.number, refused.operator, facts.supported) == (1, "RELU", False)

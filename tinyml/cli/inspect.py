@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,62 +11,138 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tinyml.cli.common import MODEL, count, json_option, write_json
-from tinyml.evaluate.profile import LayerFacts, ModelFacts, describe_model
-from tinyml.frontend.load import load_model
+from tinyml.cli.common import MODEL, count, json_option, progress_bar, write_json
+from tinyml.evaluate.inspection import boards_to_fit, inspect_model
+from tinyml.evaluate.profile import BoardFacts, LayerFacts, ModelFacts
+
+Column = tuple[str, Literal["left", "right"]]
+
+LAYER_COLUMNS: tuple[Column, ...] = (
+    ("#", "right"),
+    ("layer", "left"),
+    ("operator", "left"),
+    ("output", "left"),
+    ("type", "left"),
+    ("scale", "right"),
+    ("zero point", "right"),
+    ("MACs", "right"),
+    ("weights", "right"),
+)
+BOARD_COLUMNS: tuple[Column, ...] = (
+    ("board", "left"),
+    ("fits", "left"),
+    ("flash", "right"),
+    ("available", "right"),
+    ("RAM", "right"),
+    ("available", "right"),
+    ("arena", "right"),
+    ("state", "right"),
+    ("stack", "right"),
+    ("firmware", "right"),
+)
 
 
 @click.command("inspect")
 @MODEL
 @json_option
 def command(model: Path, json_path: Path | None) -> None:
-    """Show operators, shapes, quantization, MACs, weights, and for int8 the memory plan."""
-    facts = describe_model(load_model(model))
+    """Show what is in a model, what of it is not supported and why, and which boards it fits."""
+    with progress_bar("linking for each board", len(boards_to_fit())) as on_progress:
+        facts = inspect_model(model, on_progress)
     write_json(json_path, facts.to_json())
-    _print(facts)
+    _print(facts, model)
 
 
-def _print(facts: ModelFacts) -> None:
+def _print(facts: ModelFacts, model: Path) -> None:
     click.echo(f"{facts.name}: {facts.precision}, {count(len(facts.layers), 'operators')}")
     for kind, tensors in (("input", facts.inputs), ("output", facts.outputs)):
         for tensor in tensors:
             click.echo(f"{kind:7} {tensor}")
-    console = Console(width=None if Console().is_terminal else 120)
-    console.print(_layer_table(facts.layers))
+    _print_table(LAYER_COLUMNS, map(_layer_cells, facts.layers))
+    _print_sizes(facts, model)
+    _print_support(facts)
+    if facts.boards:
+        _print_table(BOARD_COLUMNS, map(_board_cells, facts.boards))
+    for board in facts.boards:
+        if board.refusal:
+            click.echo(f"{board.board}: {board.refusal}")
+    if facts.boards_refusal:
+        click.echo(f"boards were not looked at: {facts.boards_refusal}")
+
+
+def _print_sizes(facts: ModelFacts, model: Path) -> None:
     click.echo(f"MACs     {count(facts.macs):>14}")
     click.echo(f"weights  {count(facts.weight_bytes, 'bytes'):>20}")
+    if facts.complete and facts.precision == "float32":
+        click.echo(
+            f"to be built it must be quantized: tinyml quantize {model} --data CALIBRATION.npz -o "
+            f"{model.stem}.int8.tflite\nas int8:"
+        )
     for plan in facts.plans:
         click.echo(
             f"arena    {count(plan.arena_bytes, 'bytes'):>20}  {plan.isa} cores, lower bound "
             f"{count(plan.lower_bound)}, ratio {plan.ratio:.3f}"
         )
-    if facts.refusal:
-        click.echo(f"cannot be built: {facts.refusal}")
 
 
-def _layer_table(layers: tuple[LayerFacts, ...]) -> Table:
+def _print_support(facts: ModelFacts) -> None:
+    if facts.supported:
+        click.echo("all operators are supported")
+        return
+    click.echo("it cannot be built:")
+    for entry in facts.unsupported:
+        place = "model" if entry.number is None else f"#{entry.number}"
+        click.echo(f"  {place:6} {entry.reason}")
+    judged = {entry.number for entry in facts.unsupported}
+    unknown = [layer for layer in facts.layers if not (layer.output or layer.number in judged)]
+    if unknown:
+        numbers = ", ".join(f"#{layer.number}" for layer in unknown)
+        click.echo(f"  {numbers}: of a supported kind, but their inputs are not known")
+
+
+def _print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
     table = Table(box=box.SIMPLE)
-    columns: tuple[tuple[str, Literal["left", "right"]], ...] = (
-        ("#", "right"),
-        ("layer", "left"),
-        ("operator", "left"),
-        ("output", "left"),
-        ("scale", "right"),
-        ("zero point", "right"),
-        ("MACs", "right"),
-        ("weights", "right"),
-    )
     for heading, justify in columns:
         table.add_column(heading, justify=justify)
-    for layer in layers:
-        table.add_row(
-            str(layer.number),
-            layer.name,
-            layer.operator,
-            layer.output,
-            "-" if layer.scale is None else f"{layer.scale:.6g}",
-            "-" if layer.zero_point is None else str(layer.zero_point),
-            count(layer.macs),
-            count(layer.weight_bytes),
-        )
-    return table
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if Console().is_terminal else 120).print(table)
+
+
+def _layer_cells(layer: LayerFacts) -> tuple[str, ...]:
+    return (
+        str(layer.number),
+        layer.name,
+        layer.operator,
+        layer.output or "-",
+        layer.dtype or "-",
+        "-" if layer.scale is None else f"{layer.scale:.6g}",
+        "-" if layer.zero_point is None else str(layer.zero_point),
+        count(layer.macs),
+        count(layer.weight_bytes),
+    )
+
+
+def _verdict(board: BoardFacts) -> str:
+    """Yes, or which memory is too small."""
+    sizes = (
+        ("flash", board.flash_bytes, board.flash_available),
+        ("RAM", board.ram_bytes, board.ram_available),
+    )
+    short = [name for name, needed, there in sizes if (needed or 0) > (there or 0)]
+    return "yes" if board.fits else f"no: {', '.join(short)}" if short else "no"
+
+
+def _board_cells(board: BoardFacts) -> tuple[str, ...]:
+    return (
+        board.board,
+        _verdict(board),
+        count(board.flash_bytes),
+        count(board.flash_available),
+        count(board.ram_bytes),
+        count(board.ram_available),
+        count(board.arena_bytes),
+        count(board.state_bytes),
+        count(board.stack_bytes),
+        count(board.firmware_bytes),
+    )

@@ -83,13 +83,14 @@ def _read_model(model: Any, name: str) -> Graph:
     found, refused = _read_ops(model, subgraph, tensors, order, outputs, unreadable)
     if problems or refused:
         total = len(values_of(subgraph.operators))
+        known = {name: t for name, t in tensors.items() if name not in unreadable}
         message = problems[0] if problems else listed(refused, total, "operator")
         raise PartlyReadError(
             message,
             PartialModel(
                 name=name,
-                inputs={name: tensors[name] for name in inputs},
-                outputs={name: tensors[name] for name in outputs},
+                inputs={name: known.get(name) for name in inputs},
+                outputs={name: known.get(name) for name in outputs},
                 operators=found,
                 tensors=tensors,
                 problems=tuple(problems),
@@ -180,7 +181,8 @@ def _read_ops(
         if not node.outputs:  # the name tells operators apart, whatever was declared before them
             node = replace(node, name=f"{node.opcode.lower()}_{len(found) - len(refused)}")
         named = [name for name in (*node.outputs, *node.inputs) if name]
-        output = tensors[named[0]] if named else None
+        is_known = named and named[0] not in unreadable
+        output = tensors[named[0]] if is_known else None
         operator = FileOperator(kind=node.opcode, name=node.name, output=output)
         try:
             _refuse_unreadable(node, unreadable)

@@ -81,6 +81,11 @@ def _quantize_parameters(
 ) -> tuple[str, ...]:
     """Add the operator's weights and bias to ``tensors`` and return its inputs by their names."""
     inputs = list(op.inputs)
+    if op.inputs[0] not in params:
+        raise ModelError(
+            f"operator '{op.name}': input '{op.inputs[0]}' is another operator's weights too, "
+            "expected an activation"
+        )
     input_scale = params[op.inputs[0]].scale[0]
     bias = None if rule.bias is None else _bias_or_zeros(graph, op, rule.bias)
     for index, axis in rule.weights.items():
