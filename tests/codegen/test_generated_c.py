@@ -431,9 +431,11 @@ def test_a_weight_two_layers_share_is_written_once(tmp_path):
 
 def test_lines_hold_the_arrays_values_exactly(tmp_path):
     graph = small_int8()
-    bias = graph.tensor("fc/b")
+    bias, weights = graph.tensor("fc/b"), graph.tensor("fc/w")
     extreme = np.array([-(2**31), 2**31 - 1, 0], np.int32)
-    module = generate(graph.with_tensors(replace(bias, data=extreme)), "small")
+    # Anything but zeros beside it would leave 32 bits.
+    zeros = replace(weights, data=np.zeros(weights.shape, np.int8))
+    module = generate(graph.with_tensors(replace(bias, data=extreme), zeros), "small")
     main = """
 #include <stdio.h>
 #include "small.h"

@@ -1,10 +1,12 @@
 """Variants without an exact kernel are refused with a ModelError, before they give wrong bits."""
 
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
-from weighted import DRAWN, names, weighted_graph
+from weighted import DRAWN, Numbers, names, weighted_graph
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.errors import ModelError
@@ -12,7 +14,8 @@ from tinyml.ir.graph import DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ops.activation import Activation
 from tinyml.ops.add import Add
 from tinyml.ops.average_pool_2d import AveragePool2D
-from tinyml.ops.base import PORTABLE
+from tinyml.ops.base import PORTABLE, Operator
+from tinyml.ops.batch_matmul import BatchMatMul
 from tinyml.ops.comparison import Comparison, Relation
 from tinyml.ops.concatenation import Concatenation
 from tinyml.ops.conv_2d import Conv2D
@@ -30,6 +33,7 @@ from tinyml.ops.quantize import Quantize
 from tinyml.ops.select import Select
 from tinyml.ops.sin import Sin
 from tinyml.ops.softmax import OUTPUT_QUANT, Softmax
+from tinyml.ops.transpose_conv import TransposeConv
 from tinyml.ops.window import Padding
 
 QUANT = QuantParams.per_tensor(0.1, 3)
@@ -291,3 +295,67 @@ def test_rows_too_long_for_the_sum_of_their_squares_are_refused():
 
     with pytest.raises(ModelError, match="rows of 40000 elements"):
         generate(graph)
+
+
+SUMMING = (
+    (CONV, (2, 3, 3, 6), 0),
+    (DEPTHWISE, (1, 3, 3, 6), 3),
+    (
+        TransposeConv(name="transposed", **names(bias=True), **SAME_WINDOW, output_size=(4, 4)),
+        (2, 3, 3, 6),
+        0,
+    ),
+    (FULLY_CONNECTED, (2, 96), 0),
+)
+
+
+def with_last_bias(op: Operator, weights: Shape, axis: int, bias: int) -> Graph:
+    """All weights 127, inputs between -128 and 127, and a bias for the last channel alone."""
+    numbers = Numbers(source_zero_point=0)
+    graph = weighted_graph(
+        Draw("refused sums"),
+        op,
+        (1, 4, 4, 6),
+        weights,
+        channel_axis=axis,
+        per_channel=False,
+        taps=9,
+        numbers=numbers,
+    )
+    data = np.zeros(weights[axis], np.int32)
+    data[-1] = bias
+    largest = np.full(weights, 127, np.int8)
+    return graph.with_tensors(
+        replace(graph.tensor("weights"), data=largest), replace(graph.tensor("bias"), data=data)
+    )
+
+
+@pytest.mark.parametrize(("op", "weights", "axis"), SUMMING)
+def test_sums_that_just_fit_32_bits_are_taken_and_those_that_just_do_not_are_refused(
+    op, weights, axis
+):
+    taps = math.prod(weights) // weights[axis]
+    most, least = 2**31 - 1 - taps * 127 * 127, -(2**31) + taps * 127 * 128
+    for bias in (most, least):
+        generate(with_last_bias(op, weights, axis, bias))
+
+    channel = weights[axis] - 1
+    for bias, sum_ in ((most + 1, 2**31), (least - 1, -(2**31) - 1)):
+        with pytest.raises(ModelError, match=f"channel {channel} of .* may sum up to {sum_}, beyo"):
+            generate(with_last_bias(op, weights, axis, bias))
+
+
+def test_a_matrix_product_of_more_terms_than_32_bits_hold_is_refused():
+    quant = QuantParams.per_tensor(0.1, -128)
+    op = BatchMatMul(name="product", **TWO, adj_x=False, adj_y=False)
+
+    def product(depth: int) -> Graph:
+        tensors = [
+            int8_tensor("first", (1, depth), quant),
+            int8_tensor("second", (depth, 1), quant),
+        ]
+        return single_operator(op, tensors, QUANT)
+
+    generate(product(33_025))
+    with pytest.raises(ModelError, match="multiply in parts of at most 33025"):
+        generate(product(33_026))

@@ -25,6 +25,7 @@ from tinyml.ops.base import (
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import VERSIONS, Kernels, int8_kernels
 from tinyml.ops.elementwise import broadcast_walk, finishing, require_same_dtype
+from tinyml.ops.narrow_sums import require_narrow_products
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.wide_sums import LARGEST_INPUT, require_room
 
@@ -150,6 +151,8 @@ class BatchMatMul(Operator):
         real = float(np.float32(left.scale) * np.float32(right.scale)) / output.scale
         if output.dtype is DType.INT16:
             require_room(self, graph, real, depth * LARGEST_INPUT**2)
+        else:
+            require_narrow_products(self, (left, right), depth)
         fields = {
             "batches": broadcast_walk(self, output.shape[:-2], left.shape[:-2], right.shape[:-2]),
             "rows": rows,

@@ -16,6 +16,7 @@ from tinyml.ops.cmsis_nn import (
 )
 from tinyml.ops.convolution import Convolution
 from tinyml.ops.dtypes import Kernels, int8_kernels
+from tinyml.ops.narrow_sums import require_narrow_sums
 from tinyml.ops.onnx_groups import grouped_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
 from tinyml.ops.onnx_window import image_constant
@@ -114,6 +115,7 @@ class Conv2D(Convolution):
         params = Struct("cmsis_nn_conv_params", "conv_params", self.cmsis_nn_params(graph))
         if graph.tensor(self.inputs[0]).dtype is DType.INT16:
             return self._wide_kernel(graph, params)
+        require_narrow_sums(self, graph, self.channel_axis)
         function, scratch = self._choose(graph, isas)
         upscaling = (NO_UPSCALING,) if function == "arm_convolve_s8" else ()
         call = self.cmsis_nn_call(graph, function, params, self.bias_pointer, *upscaling)

@@ -25,6 +25,7 @@ from tinyml.ops.base import (
 from tinyml.ops.cmsis_nn import require_parameters, require_sizes, require_symmetric_weights
 from tinyml.ops.convolution import Convolution
 from tinyml.ops.dtypes import Kernels, int8_kernels
+from tinyml.ops.narrow_sums import require_narrow_sums
 from tinyml.ops.onnx_node import (
     OnnxLowering,
     OnnxNodeIn,
@@ -165,6 +166,8 @@ class DepthwiseConv2D(Convolution):
         require_symmetric_weights(self, tensors[1])
         require_sizes(self, tensors, LARGEST_SIZE)
         is_wide = tensors[0].dtype is DType.INT16
+        if not is_wide:
+            require_narrow_sums(self, graph, self.channel_axis)
         function, scratch = (self._choose_wide if is_wide else self._choose)(graph, isas)
         params = self.cmsis_nn_params(graph, ch_mult=self.multiplier)
         struct = Struct("cmsis_nn_dw_conv_params", "dw_conv_params", params)

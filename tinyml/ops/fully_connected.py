@@ -40,6 +40,7 @@ from tinyml.ops.cmsis_nn import (
     tile,
 )
 from tinyml.ops.dtypes import Kernels, int8_kernels
+from tinyml.ops.narrow_sums import require_narrow_sums
 from tinyml.ops.onnx_node import (
     OnnxLowering,
     OnnxNodeIn,
@@ -200,6 +201,7 @@ class FullyConnected(Operator):
             raise self.error(f"weights '{weights.name}' per channel must be lowered first")
         if graph.tensor(self.inputs[0]).dtype is DType.INT16:
             return Kernel(calls=(self._wide_call(graph),))
+        require_narrow_sums(self, graph, 0)
         context = self._weight_sums(graph) if Isa.MVE in isas else ScratchContext()
         bias = TensorPointer(self.inputs[2] if len(self.inputs) > 2 else "")
         real = self._multiplier(graph)

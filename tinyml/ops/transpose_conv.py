@@ -37,6 +37,7 @@ from tinyml.ops.cmsis_nn import (
     tile,
 )
 from tinyml.ops.dtypes import Kernels, int8_kernels
+from tinyml.ops.narrow_sums import require_narrow_sums
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
 from tinyml.ops.onnx_transposed_window import read_onnx_transposed_window
 from tinyml.ops.onnx_window import bias_or_zeros, image_constant, spatial_rank
@@ -224,7 +225,9 @@ class TransposeConv(Operator):
         }
         scales = channel_scales(weights, output.shape[3])
         multipliers = [source.scale * scale / output.scale for scale in scales]
-        if source.dtype is DType.INT16 and not sums_in_32_bits(self, graph):
+        if source.dtype is DType.INT8:
+            require_narrow_sums(self, graph, 0)
+        elif not sums_in_32_bits(self, graph):
             multipliers = wide_multipliers(self, graph, 0, multipliers)
         function = self._function(graph)
         call = KernelCall(
