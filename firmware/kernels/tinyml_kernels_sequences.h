@@ -42,6 +42,8 @@ typedef struct {
 typedef struct {
     int32_t batches;
     int32_t steps;
+    int32_t batch_stride; /* in steps: from one batch to the next */
+    int32_t step_stride;
     int32_t input_size;
     int32_t cells;
     int32_t cell_integer_bits; /* of the cell state's 16 */
@@ -55,7 +57,8 @@ typedef struct {
     tinyml_lstm_gate output;
 } tinyml_lstm_params;
 
-/* Input and output are (batches, steps, values), states (batches, cells). */
+/* Input and output are (batches, steps, values) or (steps, batches, values), states (batches,
+ * cells). */
 void tinyml_lstm_s8(const tinyml_lstm_params *params, const int8_t *input, int8_t *hidden_state,
                     int16_t *cell_state, int8_t *output);
 

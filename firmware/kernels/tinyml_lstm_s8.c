@@ -168,20 +168,26 @@ static int8_t make_output(const tinyml_lstm_params *params, const int8_t *input,
     return (int8_t)(scaled < INT8_MIN ? INT8_MIN : scaled > INT8_MAX ? INT8_MAX : scaled);
 }
 
+static void run_step(const tinyml_lstm_params *params, const int8_t *input, int8_t *hidden,
+                     int16_t *cells, int8_t *output)
+{
+    for (int32_t cell = 0; cell < params->cells; cell++) {
+        update_cell(params, input, hidden, cell, &cells[cell]);
+        output[cell] = make_output(params, input, hidden, cell, cells[cell]);
+    }
+    for (int32_t cell = 0; cell < params->cells; cell++) {
+        hidden[cell] = output[cell];
+    }
+}
+
 void tinyml_lstm_s8(const tinyml_lstm_params *params, const int8_t *input, int8_t *hidden_state,
                     int16_t *cell_state, int8_t *output)
 {
     for (int32_t batch = 0; batch < params->batches; batch++) {
         for (int32_t step = 0; step < params->steps; step++) {
-            for (int32_t cell = 0; cell < params->cells; cell++) {
-                update_cell(params, input, hidden_state, cell, &cell_state[cell]);
-                output[cell] = make_output(params, input, hidden_state, cell, cell_state[cell]);
-            }
-            for (int32_t cell = 0; cell < params->cells; cell++) {
-                hidden_state[cell] = output[cell];
-            }
-            input += params->input_size;
-            output += params->cells;
+            const int32_t place = batch * params->batch_stride + step * params->step_stride;
+            run_step(params, input + place * params->input_size, hidden_state, cell_state,
+                     output + place * params->cells);
         }
         hidden_state += params->cells;
         cell_state += params->cells;

@@ -12,7 +12,7 @@ from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import DType, Graph, QuantParams
 from tinyml.ir.verify import verify_quantized
 from tinyml.ops.base import TfliteNode
-from tinyml.ops.lstm import TANH, Lstm
+from tinyml.ops.lstm import Lstm
 from tinyml.ops.svdf import Svdf
 
 
@@ -74,8 +74,7 @@ def test_a_variant_of_svdf_is_refused(changed, message):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"options": {"fusedActivationFunction": TANH, "timeMajor": True}}, "batches before time"),
-        ({"options": {"fusedActivationFunction": 1}}, "the activation tanh"),
+        ({"options": {"fusedActivationFunction": 1}}, "has activation 1, expected tanh"),
         ({"intermediates": ()}, "says no scale of its hidden values"),
     ],
 )
@@ -84,13 +83,37 @@ def test_a_variant_of_lstm_is_refused(changed, message):
         Lstm.from_tflite(node(first("lstm"), **changed))
 
 
-def test_an_lstm_with_peepholes_is_refused():
+@pytest.mark.parametrize(
+    ("places", "name", "variant"),
+    [
+        ((9,), "bias_12", r"peepholes \(input 9\)"),
+        ((10, 11), "bias_12", r"peepholes \(input 10\)"),
+        ((16,), "weights_1", r"a projection \(input 16\)"),
+        ((20, 21, 22, 23), "bias_12", r"layer normalization \(input 20\)"),
+        ((1, 5, 12), "", r"coupled input and forget gates \(no inputs 1, 5 and 12\)"),
+        ((13,), "", "no input 13"),
+        ((24,), "bias_12", "24 inputs and more"),
+    ],
+)
+def test_a_variant_of_lstm_is_refused_by_its_name(places, name, variant):
     graph = first("lstm")
     (op,) = graph.ops
-    inputs = (*op.inputs[:9], "bias_12", *op.inputs[10:])
+    inputs = [*op.inputs, ""]
+    for place in places:
+        inputs[place] = name
 
-    with pytest.raises(ModelError, match="inputs 9 are there or missing"):
-        Lstm.from_tflite(node(graph, inputs=inputs))
+    with pytest.raises(ModelError, match=f"'output': has {variant}, expected an LSTM as Keras"):
+        Lstm.from_tflite(node(graph, inputs=tuple(inputs)))
+
+
+def test_both_peepholes_and_a_projection_are_named():
+    graph = first("lstm")
+    (op,) = graph.ops
+    inputs = [*op.inputs]
+    inputs[9] = inputs[16] = "bias_12"
+
+    with pytest.raises(ModelError, match=r"peepholes \(input 9\) and a projection \(input 16\)"):
+        Lstm.from_tflite(node(graph, inputs=tuple(inputs)))
 
 
 @pytest.mark.parametrize("operator", ["svdf", "lstm"])
@@ -105,6 +128,7 @@ def test_state_that_nothing_initialises_is_refused(operator):
         ("svdf", "source", {"shape": (1, 6, 1)}, "expected two dimensions"),
         ("svdf", "features", {"shape": (4, 9)}, "do not fit together"),
         ("svdf", "time", {"dtype": DType.INT8}, "expected int16"),
+        ("svdf", "kept", {"dtype": DType.INT8}, "expected int16"),
         ("svdf", "features", {"quant": QuantParams.per_tensor(0.1, 4)}, "with zero point 0"),
         ("svdf", "kept", {"quant": None}, "has no scale"),
         ("lstm", "source", {"shape": (3, 5)}, "expected 3 dimensions"),

@@ -38,6 +38,14 @@ BIASES = (12, 13, 14, 15)
 HIDDEN, CELL = 18, 19
 EXPECTED = frozenset({SOURCE, *INPUT_WEIGHTS, *HIDDEN_WEIGHTS, *BIASES, HIDDEN, CELL})
 INPUTS = 24
+# What further inputs mean, by the first and the last place of theirs.
+VARIANTS = (
+    (9, 11, "peepholes"),
+    (16, 17, "a projection"),
+    (20, 23, "layer normalization"),
+)
+# Places of the input gate, which a cell lacks whose input and forget gates are coupled.
+COUPLED = frozenset({1, 5, 12})
 
 GATES = ("input", "forget", "update", "output")
 # Gates are 16 bits with 12 of fraction; their functions give 15 of fraction.
@@ -52,10 +60,14 @@ TANH = 4
 
 @dataclass(frozen=True, kw_only=True)
 class Lstm(Operator):
-    """``hidden`` is what the output is before it becomes the state; ``cell_clip`` 0 is none."""
+    """``hidden`` is what the output is before it becomes the state; ``cell_clip`` 0 is none.
+
+    With ``time_major`` steps come before batches in the shapes of input and output.
+    """
 
     cell_clip: float
     hidden: QuantParams
+    time_major: bool = False
 
     opcodes: ClassVar[tuple[str, ...]] = ("UNIDIRECTIONAL_SEQUENCE_LSTM",)
     kernels: ClassVar[Kernels] = {DType.INT8: ("tinyml_lstm_s8",)}
@@ -70,28 +82,42 @@ class Lstm(Operator):
             inputs=(*node.inputs, *("",) * (INPUTS - len(node.inputs))),
             outputs=node.outputs,
             cell_clip=float(node.options.get("cellClip", 0.0)),
+            time_major=bool(node.options.get("timeMajor", False)),
             hidden=hidden or QuantParams.per_tensor(1.0, 0),
         )
-        present = {place for place, name in enumerate(operator.inputs) if name}
-        if present != EXPECTED:
-            places = ", ".join(map(str, sorted(present ^ EXPECTED)))
-            raise operator.error(
-                f"inputs {places} are there or missing, as for peepholes, projection, layer norm "
-                "or coupled gates; expected an LSTM as Keras has it"
-            )
-        if node.options.get("timeMajor") or node.options.get("fusedActivationFunction") != TANH:
-            raise operator.error("expected batches before time, and the activation tanh")
+        operator._refuse_variants()
+        activation = node.options.get("fusedActivationFunction")
+        if activation != TANH:
+            raise operator.error(f"has activation {activation}, expected tanh, which is {TANH}")
         if hidden is None:
             raise operator.error("the file says no scale of its hidden values, expected int8")
         return operator
 
+    def _refuse_variants(self) -> None:
+        """Name what is no LSTM as Keras has it."""
+        present = {place for place, name in enumerate(self.inputs) if name}
+        extra, missing = sorted(present - EXPECTED), sorted(EXPECTED - present)
+        firsts = (
+            (what, [p for p in extra if first <= p <= last]) for first, last, what in VARIANTS
+        )
+        found = [f"{what} (input {places[0]})" for what, places in firsts if places]
+        if set(missing) >= COUPLED:
+            found.append("coupled input and forget gates (no inputs 1, 5 and 12)")
+        elif missing:
+            found.append(f"no input {missing[0]}")
+        if found or extra:
+            kind = " and ".join(found) or f"{INPUTS} inputs and more"
+            raise self.error(
+                f"has {kind}, expected an LSTM as Keras has it; train the layer without"
+            )
+
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
-        """(batches, steps, cells)."""
+        """(batches, steps, cells), or steps before batches."""
         require_dtype(self, graph)
         source = graph.tensor(self.inputs[SOURCE])
         if len(source.shape) != 3 or source.size == 0:
             raise self.error(f"input '{source.name}' is {source.shape}, expected 3 dimensions")
-        batches, steps, size = source.shape
+        batches, _, size = self._extent(graph)
         cells = graph.tensor(self.inputs[INPUT_WEIGHTS[0]]).shape[0]
         for place in INPUT_WEIGHTS:
             self._require(graph, place, DType.INT8, (cells, size))
@@ -103,7 +129,12 @@ class Lstm(Operator):
             self._require(graph, place, dtype, (batches, cells))
             if self.inputs[place] not in graph.state_names:
                 raise self.error(f"'{self.inputs[place]}' is no variable tensor")
-        return (TensorSpec((batches, steps, cells), DType.INT8),)
+        return (TensorSpec((*source.shape[:2], cells), DType.INT8),)
+
+    def _extent(self, graph: Graph) -> tuple[int, int, int]:
+        """Batches, steps and values of a step."""
+        first, second, size = graph.tensor(self.inputs[SOURCE]).shape
+        return (second, first, size) if self.time_major else (first, second, size)
 
     def _require(self, graph: Graph, place: int, dtype: DType, shape: tuple[int, ...]) -> None:
         tensor = graph.tensor(self.inputs[place])
@@ -140,7 +171,7 @@ class Lstm(Operator):
 
     def macs(self, graph: Graph) -> int:
         """All gates at every step."""
-        batches, steps, _ = graph.tensor(self.inputs[SOURCE]).shape
+        batches, steps, _ = self._extent(graph)
         weights = (graph.tensor(self.inputs[p]) for p in (*INPUT_WEIGHTS, *HIDDEN_WEIGHTS))
         return batches * steps * sum(tensor.size for tensor in weights)
 
@@ -152,7 +183,11 @@ class Lstm(Operator):
             version=1,
             inputs=self.inputs,
             options_table="UnidirectionalSequenceLSTMOptions",
-            options={"fusedActivationFunction": TANH, "cellClip": self.cell_clip},
+            options={
+                "fusedActivationFunction": TANH,
+                "cellClip": self.cell_clip,
+                "timeMajor": self.time_major,
+            },
             intermediates=(None,) * HIDDEN_INTERMEDIATE + (self.hidden,),
         )
 
@@ -164,7 +199,7 @@ class Lstm(Operator):
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Call a kernel of our own: CMSIS-NN's predates the fixes of its LSTM."""
         del isas
-        batches, steps, size = graph.tensor(self.inputs[SOURCE]).shape
+        batches, steps, size = self._extent(graph)
         cell = graph.tensor(self.inputs[CELL])
         half = np.float32(GATE_OUTPUT_SCALE)
         multiplier, shift = quantize_multiplier(float(half / np.float32(self._hidden_scale) * half))
@@ -172,6 +207,8 @@ class Lstm(Operator):
         fields = {
             "batches": batches,
             "steps": steps,
+            "batch_stride": 1 if self.time_major else steps,
+            "step_stride": batches if self.time_major else 1,
             "input_size": size,
             "cells": cell.shape[1],
             "cell_integer_bits": self._cell_integer_bits(graph),

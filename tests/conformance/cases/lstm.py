@@ -21,6 +21,7 @@ class Parameters:
     source_zero_point: int | None = None
     hidden_zero_point: int | None = None
     hidden_scale: float = 1 / 128
+    time_major: bool = False
 
 
 CORNERS = (
@@ -31,6 +32,10 @@ CORNERS = (
     *(Parameters(cell_clip=clip, gain=2.0) for clip in (0.1, 1.0, 10.0)),
     *(Parameters(gain=gain) for gain in (1e-3, 0.1, 3.0, 6.0, 50.0)),
     *(Parameters(batches=batches) for batches in (2, 3)),
+    *(
+        Parameters(batches=batches, steps=steps, time_major=True)
+        for batches, steps in ((1, 1), (1, 4), (3, 1), (2, 5))
+    ),
     *(Parameters(hidden_scale=scale) for scale in (1e-3, 1 / 200, 0.05)),
     *(
         Parameters(source_zero_point=source, hidden_zero_point=hidden)
@@ -62,7 +67,8 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
     source = QuantParams.per_tensor(draw.scale(1e-3, 0.1), _zero_point(draw, p.source_zero_point))
     hidden = QuantParams.per_tensor(p.hidden_scale, _zero_point(draw, p.hidden_zero_point))
     names = [""] * INPUTS
-    tensors = [int8_tensor(SOURCE, (p.batches, p.steps, p.input_size), source)]
+    order = (p.steps, p.batches) if p.time_major else (p.batches, p.steps)
+    tensors = [int8_tensor(SOURCE, (*order, p.input_size), source)]
     names[0] = SOURCE
     for places, quant, size in (
         (INPUT_WEIGHTS, source, p.input_size),
@@ -97,6 +103,7 @@ def _graph(draw: Draw, p: Parameters) -> Graph:
         outputs=(OUTPUT,),
         cell_clip=p.cell_clip,
         hidden=hidden,
+        time_major=p.time_major,
     )
     return stateful_operator(op, tensors, kept, hidden)
 
