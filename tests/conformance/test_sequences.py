@@ -106,6 +106,22 @@ def test_a_variant_of_lstm_is_refused_by_its_name(places, name, variant):
         Lstm.from_tflite(node(graph, inputs=tuple(inputs)))
 
 
+def test_a_float_lstm_is_refused_with_what_to_do_instead():
+    graph = first("lstm")
+    source = replace(graph.tensor("source"), dtype=DType.FLOAT32, quant=None)
+
+    with pytest.raises(ModelError, match=r"is float, .* build the Keras layer with unroll=True"):
+        Lstm.from_tflite(node(graph.with_tensors(source), intermediates=()))
+
+
+def test_an_lstm_that_keeps_both_states_in_one_tensor_is_refused_as_a_mistake():
+    graph = first("lstm")
+    inputs = tuple("hidden" if name == "cell" else name for name in graph.ops[0].inputs)
+
+    with pytest.raises(ModelError, match=r"are one tensor, 'hidden', as TensorFlow 2\.4 writes"):
+        Lstm.from_tflite(node(graph, inputs=inputs))
+
+
 def test_both_peepholes_and_a_projection_are_named():
     graph = first("lstm")
     (op,) = graph.ops

@@ -1,16 +1,19 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from graphs import activation, float_constant, fully_connected, make_graph, reshape, spread
+from graphs import activation, add, float_constant, fully_connected, make_graph, reshape, spread
 from test_read_tflite import patched
 
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import DType, Graph, Op, QuantParams, Tensor
+from tinyml.ops.activation import Activation
 from tinyml.ops.dequantize import Dequantize
+from tinyml.ops.mul import Mul
 from tinyml.ops.pack import Pack
 from tinyml.ops.shape import ShapeOf
 from tinyml.ops.strided_slice import StridedSlice
@@ -183,3 +186,44 @@ def test_moved_constants_are_constants():
 
     assert names_of(graph) == ["FullyConnected"]
     np.testing.assert_array_equal(graph.tensor("w").constant, spread((4, 3)).T)
+
+
+def first_step(state: Tensor) -> Graph:
+    """What a GRU's first step makes of a state of zeros: x times 0, and x again."""
+    tensors = [
+        activation("x", (1, 4), 0.05, 3),
+        state,
+        activation("product", (1, 4), 0.05, -128),
+        activation("y", (1, 4), 0.05, 3),
+    ]
+    product = Mul(
+        name="product", inputs=("x", "zeros"), outputs=("product",), activation=Activation.NONE
+    )
+    return make_graph(tensors, [product, add("y", "product", "x")], ["x"], ["y"])
+
+
+def without_range(model: Any) -> None:
+    """The scale that TensorFlow 2.4 gives to a range of nothing."""
+    (product,) = [t for t in model.subgraphs[0].tensors if t.name == b"product"]
+    product.quantization.scale = [2.0**-134]
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.0])
+def test_a_product_with_zeros_is_zero_whatever_scale_it_was_given(scale):
+    quant = QuantParams.per_tensor(scale, 7)
+    zeros = Tensor("zeros", (1, 4), DType.INT8, quant, np.full((1, 4), 7, np.int8))
+    x = spread((8, 1, 4))
+
+    graph = read_tflite(patched(first_step(zeros), without_range), "m")
+
+    assert names_of(graph) == ["Add"]
+    assert np.unique(graph.tensor("product").constant) == [-128]
+    (y,) = run_tflite(write_tflite(graph), [x], TFLITE_REFERENCE)
+    np.testing.assert_array_equal(y, x)
+
+
+def test_a_product_of_activations_in_a_scale_too_small_is_refused():
+    graph = replace(first_step(activation("zeros", (1, 4), 1.0, 7)), inputs=("x", "zeros"))
+
+    with pytest.raises(ModelError, match="tensor 'product' has the scale"):
+        read_tflite(patched(graph, without_range), "m")

@@ -326,6 +326,27 @@ def test_a_constant_used_like_an_activation_is_quantized_by_its_values():
     assert graph.tensor("c").constant.tolist() == [[-128, 127]]
 
 
+def test_a_constant_that_is_a_bias_too_is_quantized_for_each_use():
+    tensors = [
+        activation("x", (1, 2), None),
+        float_weights("w", (2, 2), seed=1),
+        float_constant("b", [0.5, -0.25]),
+        activation("h", (1, 2), None),
+        activation("y", (1, 2), None),
+    ]
+    ops = [fully_connected("h", "x", "w", "b"), add("y", "h", "b")]
+
+    graph = quantized(make_graph(tensors, ops, ["x"], ["y"]))
+
+    (_, _, bias), (_, operand) = (op.inputs for op in graph.ops)
+    assert (graph.tensor(bias).dtype, graph.tensor(operand).dtype) == (DType.INT32, DType.INT8)
+    for name in (bias, operand):
+        tensor = graph.tensor(name)
+        np.testing.assert_allclose(
+            dequantize(tensor.constant, tensor.quant), [0.5, -0.25], atol=2e-3
+        )
+
+
 def test_a_tensor_without_a_range_is_named():
     graph = one_conv(np.eye(2, dtype=np.float32))
 

@@ -17,19 +17,33 @@ from tinyml.frontend.partial import (
     noting,
     partly_read,
 )
-from tinyml.frontend.tflite_fold import as_constant, fold_arithmetic, fold_operator
+from tinyml.frontend.tflite_fold import (
+    as_constant,
+    fold_arithmetic,
+    fold_operator,
+    fold_zero_product,
+)
 from tinyml.frontend.tflite_states import (
     DECLARATIONS,
     initialisers,
     read_variable_tensors,
     read_variables,
 )
-from tinyml.frontend.tflite_tensors import names_of, read_tensor, read_tensors, text_of, values_of
+from tinyml.frontend.tflite_tensors import (
+    names_of,
+    read_tensor,
+    read_tensors,
+    text_of,
+    values_of,
+    with_positive_scales,
+)
 from tinyml.ir.graph import Array, Graph, State, Tensor
 from tinyml.ir.verify import verify_float, verify_quantized
 from tinyml.ops.base import Operator, TfliteNode
 from tinyml.ops.registry import operators_by_opcode
+from tinyml.passes.multiply_computed_weights import multiply_computed_weights
 from tinyml.passes.requantize_joined import requantize_joined
+from tinyml.passes.signed_edges import signed_edges
 
 IDENTIFIER = b"TFL3"
 
@@ -110,10 +124,11 @@ def _read_model(model: Any, name: str) -> Graph:
 def _verified(graph: Graph, subgraph: Any, order: list[str]) -> Graph:
     try:
         _refuse_dynamic_shapes(subgraph, order, graph)
+        graph = multiply_computed_weights(graph)
         if not is_quantized(graph):
             verify_float(graph)
             return graph
-        graph = requantize_joined(graph)
+        graph = requantize_joined(signed_edges(graph))
         verify_quantized(graph)
     except ModelError as error:
         raise partly_read(graph, error) from error
@@ -212,13 +227,17 @@ def _read_operator(node: TfliteNode) -> tuple[Operator | None, tuple[Array, ...]
     if values is not None:
         return None, values
     op = _operator_class(node).from_tflite(node)
-    return op, fold_operator(node, op)
+    values = fold_operator(node, op)
+    return op, fold_zero_product(node) if values is None else values
 
 
 def _constants(node: TfliteNode, values: tuple[Array, ...]) -> dict[str, Tensor]:
     pairs = zip(node.outputs, values, strict=True)
     tensors = ((node.tensors[name], value) for name, value in pairs)
-    return {t.name: replace(t, data=as_constant(node, t, value)) for t, value in tensors}
+    return {
+        t.name: with_positive_scales(replace(t, data=as_constant(node, t, value)))
+        for t, value in tensors
+    }
 
 
 def _read_node(

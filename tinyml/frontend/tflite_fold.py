@@ -17,6 +17,8 @@ from tinyml.ops.base import Operator, TfliteNode
 # What stands in no model that is meant for a microcontroller.
 LARGEST_CONSTANT = 2**26
 
+ZERO_PRODUCTS = (DType.FLOAT32, DType.INT8, DType.INT16)
+
 PLAIN = (DType.INT32, DType.INT64, DType.FLOAT32)
 
 ARITHMETIC: Mapping[str, Callable[[Array, Array], Array]] = {
@@ -83,6 +85,25 @@ def fold_operator(node: TfliteNode, op: Operator) -> tuple[Array, ...] | None:
             return None  # the verification of the whole graph says what is wrong
     op.check_quantized(graph)
     return op.fold(graph)
+
+
+def fold_zero_product(node: TfliteNode) -> tuple[Array, ...] | None:
+    """Value of a MUL by constant zeros, as of a GRU's first state; None for all else.
+
+    Its output is calibrated to a range of nothing, with scales that no kernel takes.
+    """
+    if node.opcode != "MUL" or not any(map(_is_zero, map(node.tensors.get, node.inputs))):
+        return None
+    output = node.tensors[node.outputs[0]]
+    zero = output.zero_point if output.quant is not None else 0
+    return (np.full(output.shape, zero, output.dtype.numpy),) if _is_small(node) else None
+
+
+def _is_zero(tensor: Tensor | None) -> bool:
+    if tensor is None or tensor.data is None or tensor.dtype not in ZERO_PRODUCTS:
+        return False
+    zero = tensor.zero_point if tensor.quant is not None else 0
+    return tensor.size > 0 and bool((tensor.data == zero).all())
 
 
 def _is_small(node: TfliteNode) -> bool:

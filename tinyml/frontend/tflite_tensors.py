@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from tinyml.errors import InputError, ModelError
 from tinyml.frontend.int4 import unpack_int4
 from tinyml.frontend.tflite_states import RESOURCE
 from tinyml.ir.graph import Array, DType, QuantParams, Shape, Tensor
+
+# The least positive float32.
+LEAST_SCALE = 2.0**-149
 
 DTYPES = {
     schema.TensorType.FLOAT32: DType.FLOAT32,
@@ -87,7 +91,20 @@ def read_tensor(model: Any, raw: Any, name: str) -> Tensor:
         )
     # What a converter noted of a float tensor's range means nothing to a kernel.
     quant = None if dtype is DType.FLOAT32 else _read_quant(raw)
-    return Tensor(name, shape, dtype, quant, _read_data(model, raw, name, shape, dtype))
+    data = _read_data(model, raw, name, shape, dtype)
+    return with_positive_scales(Tensor(name, shape, dtype, quant, data))
+
+
+def with_positive_scales(tensor: Tensor) -> Tensor:
+    """Let a constant of zeros, which converters give the scale 0, have a scale that is none.
+
+    The least positive float32 stands in, beside which every other scale is the larger.
+    """
+    quant = tensor.quant
+    if not tensor.is_constant or quant is None or 0.0 not in quant.scale:
+        return tensor
+    scales = tuple(scale or LEAST_SCALE for scale in quant.scale)
+    return replace(tensor, quant=replace(quant, scale=scales))
 
 
 def _read_quant(raw: Any) -> QuantParams | None:

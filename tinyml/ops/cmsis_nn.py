@@ -67,6 +67,12 @@ def require_parameters(
     """
     source, weights = graph.tensor(op.inputs[0]), graph.tensor(op.inputs[1])
     expected, sums = PARAMETERS[source.dtype]
+    if source.dtype is DType.FLOAT32 and weights.dtype is DType.INT8:
+        raise op.error(
+            f"weights '{weights.name}' are int8 where input '{source.name}' is float32: this is "
+            "dynamic-range quantization, which quantizes activations while it runs; give the float "
+            "model to 'tinyml quantize', or convert with a representative dataset"
+        )
     if weights.dtype is not expected:
         raise op.error(
             f"weights '{weights.name}' are {weights.dtype.value} where input '{source.name}' is "

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.base import (
@@ -86,12 +87,30 @@ class Lstm(Operator):
             hidden=hidden or QuantParams.per_tensor(1.0, 0),
         )
         operator._refuse_variants()
+        operator._refuse_shared_state()
         activation = node.options.get("fusedActivationFunction")
         if activation != TANH:
             raise operator.error(f"has activation {activation}, expected tanh, which is {TANH}")
         if hidden is None:
-            raise operator.error("the file says no scale of its hidden values, expected int8")
+            raise operator._without_hidden(node)
         return operator
+
+    def _refuse_shared_state(self) -> None:
+        if self.inputs[HIDDEN] == self.inputs[CELL]:
+            raise self.error(
+                f"hidden and cell state are one tensor, '{self.inputs[CELL]}', as TensorFlow "
+                "2.4 writes it by mistake; convert the model with a later TensorFlow"
+            )
+
+    def _without_hidden(self, node: TfliteNode) -> ModelError:
+        """Say why nothing is known of the hidden values: in float there is nothing to know."""
+        if node.tensors[self.inputs[SOURCE]].dtype is not DType.FLOAT32:
+            return self.error("the file says no scale of its hidden values, expected int8")
+        return self.error(
+            "is float, and only TensorFlow's converter quantizes an LSTM: convert with "
+            "Optimize.DEFAULT and a representative dataset, or build the Keras layer with "
+            "unroll=True, whose operators tinyml quantizes"
+        )
 
     def _refuse_variants(self) -> None:
         """Name what is no LSTM as Keras has it."""

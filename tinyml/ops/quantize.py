@@ -28,15 +28,20 @@ class Quantize(LookupOperator):
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
-        """Read the output's dtype."""
+        """Read the output's dtype; a pass takes uint8 away at the model's edges."""
         dtype = node.tensors[node.outputs[0]].dtype
         operator = cls(name=node.name, inputs=node.inputs, outputs=node.outputs, dtype=dtype)
-        if dtype not in {DType.INT8, DType.INT16}:
+        if dtype not in {DType.INT8, DType.INT16, DType.UINT8}:
             raise operator.error(f"output is {dtype.value}, expected int8 or int16")
         return operator
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape of the input."""
+        if DType.UINT8 in {self.dtype, graph.tensor(self.inputs[0]).dtype}:
+            raise self.error(
+                "uint8 is supported only at the model's edge and beside int8 of the same scale "
+                "with a zero point 128 below; convert the model with int8 inputs and outputs"
+            )
         require_dtype(self, graph)
         return (TensorSpec(graph.tensor(self.inputs[0]).shape, self.dtype),)
 

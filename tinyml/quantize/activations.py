@@ -64,14 +64,38 @@ def split_fixed_inputs(
     return changed, replace(table, ranges=ranges)
 
 
+def separate_constants(graph: Graph) -> Graph:
+    """Give a constant that is a weight or a bias here and an operand there a copy for the latter.
+
+    An unrolled LSTM adds one bias to a sum, and to a product inside FULLY_CONNECTED.
+    """
+    parameters = _parameter_names(graph)
+    tensors, ops = dict(graph.tensors), list[Op]()
+    for op in operators(graph):
+        places = _parameter_places(graph, op)
+        inputs = list(op.inputs)
+        for index, name in enumerate(op.inputs):
+            if name in parameters and index not in places:
+                inputs[index] = f"{name}/operand"
+                tensors[inputs[index]] = replace(graph.tensor(name), name=inputs[index])
+        ops.append(replace(op, inputs=tuple(inputs)))
+    return replace(graph, tensors=tensors, ops=tuple(ops))
+
+
 def _parameter_names(graph: Graph) -> set[str]:
     """Names of weights and biases."""
-    names: set[str] = set()
-    for op in operators(graph):
-        rule = op.quantization_rule(graph)
-        indices = {*rule.weights, *([] if rule.bias is None else [rule.bias])}
-        names.update(op.inputs[index] for index in indices if index < len(op.inputs))
-    return names
+    return {
+        op.inputs[index]
+        for op in operators(graph)
+        for index in _parameter_places(graph, op)
+        if index < len(op.inputs) and op.inputs[index]
+    }
+
+
+def _parameter_places(graph: Graph, op: Operator) -> set[int]:
+    """Places of weights and bias among the inputs."""
+    rule = op.quantization_rule(graph)
+    return {*rule.weights, *([] if rule.bias is None else [rule.bias])}
 
 
 def _fixed(graph: Graph, dtype: DType) -> dict[str, QuantParams]:

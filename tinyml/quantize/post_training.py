@@ -18,7 +18,11 @@ from tinyml.numerics.affine import quantize, round_half_away, symmetric_scale
 from tinyml.ops.base import QuantizationRule, operators
 from tinyml.ops.dtypes import PARAMETERS
 from tinyml.passes.multiply_by_reciprocals import multiply_by_reciprocals
-from tinyml.quantize.activations import choose_activation_params, split_fixed_inputs
+from tinyml.quantize.activations import (
+    choose_activation_params,
+    separate_constants,
+    split_fixed_inputs,
+)
 from tinyml.quantize.calibrate import CalibrationTable
 
 WEIGHT_MAX = 127
@@ -45,7 +49,8 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Gra
     Raises ModelError where a tensor has no range: it did not occur in the calibration.
     """
     dtype = scheme.activations
-    graph, table = split_fixed_inputs(multiply_by_reciprocals(graph), table, dtype)
+    graph = separate_constants(multiply_by_reciprocals(graph))
+    graph, table = split_fixed_inputs(graph, table, dtype)
     params = choose_activation_params(graph, table, dtype)
     tensors = {name: _quantize_activation(graph, name, params, dtype) for name in graph.tensors}
     ops: list[Op] = []
