@@ -50,16 +50,16 @@ def _read(data: bytes, name: str, folder: Path | None) -> Graph:
     except ModelError as error:
         raise _undecoded(decode_nodes(data, name), name, error) from error
     file = with_patterns(file)
-    graph = lower(file, name)
+    graph, dtype = lower(file, name)
     edges = (*file.inputs, *file.outputs)
-    integers = frozenset(edge.name for edge in edges if edge.dtype is DType.INT8)
+    integers = frozenset(edge.name for edge in edges if edge.dtype in {DType.INT8, DType.INT16})
     try:
         verify_float(graph)
         for rewrite in PASSES:
             graph = rewrite(graph)
             verify_float(graph)
         if any(tensor.quant is not None for tensor in graph.tensors.values()):
-            graph = quantize_annotated(graph, integers)
+            graph = quantize_annotated(graph, integers, dtype)
             verify_quantized(graph)
     except ModelError as error:
         raise partly_read(graph, error) from error

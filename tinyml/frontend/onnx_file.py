@@ -26,6 +26,7 @@ MAIN_DOMAINS = {"", "ai.onnx"}
 INPUT_DTYPES: Mapping[int, DType] = {
     onnx.TensorProto.FLOAT: DType.FLOAT32,
     onnx.TensorProto.INT8: DType.INT8,
+    onnx.TensorProto.INT16: DType.INT16,
 }
 # Indices, which ArgMax gives, are int64.
 OUTPUT_DTYPES = {**INPUT_DTYPES, onnx.TensorProto.INT64: DType.INT64}

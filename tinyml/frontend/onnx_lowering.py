@@ -23,7 +23,7 @@ from tinyml.frontend.onnx_layout import (
     plain_places,
 )
 from tinyml.frontend.onnx_partial import ALIASES, SCALES, partly_lowered, require_known
-from tinyml.frontend.onnx_scales import dequantized, read_scales
+from tinyml.frontend.onnx_scales import activation_dtype, dequantized, read_scales, saturated
 from tinyml.frontend.onnx_values import Constant, Values
 from tinyml.frontend.partial import PartlyReadError, listed
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Tensor
@@ -36,10 +36,11 @@ from tinyml.ops.reshape import Reshape, onnx_shape
 MOVES = {"Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
 
 
-def lower(file: OnnxFile, name: str) -> Graph:
+def lower(file: OnnxFile, name: str) -> tuple[Graph, DType]:
     """Build the graph in float32; nodes that cannot be used are listed all at once.
 
-    Tensors of a QDQ model carry their scales, but are float32 all the same.
+    Tensors of a QDQ model carry their scales, but are float32 all the same; what they are to
+    become is beside the graph.
     """
     lowering = _Lowering(file)
     reasons: dict[int, str] = {}
@@ -52,7 +53,7 @@ def lower(file: OnnxFile, name: str) -> Graph:
         lines = [f"node {place}: {reason}" for place, reason in reasons.items()]
         message = listed(lines, len(file.nodes), "node")
         raise PartlyReadError(message, partly_lowered(file, name, lowering.values, reasons))
-    return lowering.values.graph(name, file)
+    return lowering.values.graph(name, file), lowering.activations or DType.INT8
 
 
 class _Lowering:
@@ -63,6 +64,8 @@ class _Lowering:
         self.values = Values(file)
         # Values that follow from what was refused: their readers are not to blame.
         self.unknown: set[str] = set()
+        # The integers of activations, once one is quantized.
+        self.activations: DType | None = None
 
     def add(self, node: FileNode) -> None:
         """Read one node; ModelError where it cannot be used."""
@@ -153,12 +156,21 @@ class _Lowering:
         if source in values.constants:
             constant = values.constants[source]
             if constant.data.dtype.kind == "f":
-                values.constants[output] = replace(constant, quant=quant)
+                values.constants[output] = saturated(node, values, constant, quant)
             else:
                 values.constants[output] = dequantized(node, constant, quant)
             return
         if quant.is_per_channel:
             raise _error(node, "has scales per channel on an activation, expected one")
+        dtype = activation_dtype(node, values)
+        others = self.activations or dtype
+        if others is not dtype:
+            raise _error(
+                node,
+                f"works on {dtype.value} where other activations are {others.value}, expected one "
+                "type; quantize all of them alike",
+            )
+        self.activations = dtype
         values.views[output] = self._annotated(node, values.views[source], quant)
 
     def _annotated(self, node: FileNode, view: View, quant: QuantParams) -> View:

@@ -1,4 +1,4 @@
-"""A float graph whose tensors carry scales, as a QDQ model states them, to an int8 graph.
+"""A float graph whose tensors carry scales, as a QDQ model states them, to an int8 or 16x8 graph.
 
 Between a DequantizeLinear and a QuantizeLinear an ONNX operator is float; the graph's operator is
 the integer one that comes within a step of it. Where that has a rule of its own about scales, a
@@ -13,10 +13,11 @@ import numpy as np
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, Op, QuantParams, Tensor
-from tinyml.numerics.affine import affine_params, quantize, round_half_away, symmetric_scale
+from tinyml.numerics.affine import LIMITS, quantize, range_params, round_half_away, symmetric_scale
 from tinyml.ops.average_pool_2d import AveragePool2D
 from tinyml.ops.base import Operator, operators
 from tinyml.ops.dequantize import Dequantize
+from tinyml.ops.dtypes import PARAMETERS
 from tinyml.ops.quantize import Quantize
 from tinyml.ops.reshape import Reshape
 from tinyml.passes.exact_average import exact_average
@@ -24,33 +25,35 @@ from tinyml.passes.rename_tensors import rename_tensors
 
 # Scales of a bias that are the product of input's and weights', but for rounding.
 CLOSE = 1e-5
-INT32_MAX = 2**31 - 1
+# Integers of biases beyond these do not fit int32, or the sums of 16x8.
+BIAS_LIMITS = {DType.INT32: 2**31 - 1, DType.INT64: 2**46}
+INT8 = LIMITS[DType.INT8]
 WEIGHT_MAX = 127
 
 
-def quantize_annotated(graph: Graph, integer_edges: frozenset[str]) -> Graph:
-    """Give every tensor its integers.
+def quantize_annotated(graph: Graph, integer_edges: frozenset[str], dtype: DType) -> Graph:
+    """Give every tensor its integers, activations those of ``dtype``: int8 or int16.
 
-    Inputs and outputs in ``integer_edges`` are int8 in the model's file already; the others stay
+    Inputs and outputs in ``integer_edges`` are such in the model's file already; the others stay
     float32, with a QUANTIZE or DEQUANTIZE inside. ModelError where a tensor has no scale.
     """
-    graph = _requantized(_with_exact_averages(_completed(graph)))
+    graph = _requantized(_with_exact_averages(_completed(graph, dtype)), dtype)
     _refuse_unquantized(graph)
-    return _with_edges(_as_integers(graph), integer_edges)
+    return _with_edges(_as_integers(graph, dtype), integer_edges, dtype)
 
 
 # --------------------------------------------------------------------------- missing scales
 
 
-def _completed(graph: Graph) -> Graph:
+def _completed(graph: Graph, dtype: DType) -> Graph:
     """Fill in scales that follow from an operator's rule and the scales beside it."""
     for ops in (tuple(operators(graph)), tuple(operators(graph))[::-1]):
         for op in ops:
-            graph = graph.with_tensors(*_following(graph, op))
+            graph = graph.with_tensors(*_following(graph, op, dtype))
     return graph
 
 
-def _following(graph: Graph, op: Operator) -> list[Tensor]:
+def _following(graph: Graph, op: Operator, dtype: DType) -> list[Tensor]:
     rule = op.quantization_rule(graph)
     tied: tuple[str, ...] = ()
     if rule.output_follows_input:
@@ -58,8 +61,9 @@ def _following(graph: Graph, op: Operator) -> list[Tensor]:
     if rule.inputs_follow_output:
         tied = (*op.outputs, *op.present_inputs)
     present = [graph.tensor(name).quant for name in tied]
-    given = rule.fixed_output or next((quant for quant in present if quant is not None), None)
-    names = tied if rule.fixed_output is None else op.outputs
+    fixed = rule.fixed(dtype)
+    given = fixed or next((quant for quant in present if quant is not None), None)
+    names = tied if fixed is None else op.outputs
     tensors = (graph.tensor(name) for name in names)
     return [replace(t, quant=given) for t in tensors if t.quant is None and given is not None]
 
@@ -97,24 +101,28 @@ def _with_exact_averages(graph: Graph) -> Graph:
     return replace(graph, tensors=tensors, ops=tuple(ops))
 
 
-def _requantized(graph: Graph) -> Graph:
+def _requantized(graph: Graph, dtype: DType) -> Graph:
     """Put a QUANTIZE where the model's scales differ from an operator's rule."""
     tensors, ops = dict(graph.tensors), list[Op]()
     for op in operators(graph):
         rule = op.quantization_rule(graph)
         source, output = graph.tensor(op.inputs[0]), graph.tensor(op.outputs[0])
         if isinstance(op, Reshape) and source.shape == output.shape:  # a copy with other scales
-            ops.append(_quantize(source, output))
+            ops.append(_quantize(source, output, dtype))
             continue
         if rule.inputs_follow_output:
-            op = _adapt_inputs(tensors, ops, op, output.quant)
-        wanted = source.quant if rule.output_follows_input else rule.fixed_output
-        ops.extend(_adapt_outputs(tensors, op, wanted) if wanted is not None else [op])
+            op = _adapt_inputs(tensors, ops, op, output.quant, dtype)
+        wanted = source.quant if rule.output_follows_input else rule.fixed(dtype)
+        ops.extend(_adapt_outputs(tensors, op, wanted, dtype) if wanted is not None else [op])
     return replace(graph, tensors=tensors, ops=tuple(ops)).pruned()
 
 
 def _adapt_inputs(
-    tensors: dict[str, Tensor], ops: list[Op], op: Operator, wanted: QuantParams | None
+    tensors: dict[str, Tensor],
+    ops: list[Op],
+    op: Operator,
+    wanted: QuantParams | None,
+    dtype: DType,
 ) -> Operator:
     """Let the operator read its inputs with the scales wanted; QUANTIZEs go to ``ops``."""
     names: dict[str, str] = {}
@@ -126,11 +134,13 @@ def _adapt_inputs(
         tensors[changed.name] = changed
         names[name] = changed.name
         if not source.is_constant:
-            ops.append(_quantize(source, changed))
+            ops.append(_quantize(source, changed, dtype))
     return replace(op, inputs=tuple(names.get(name, name) for name in op.inputs))
 
 
-def _adapt_outputs(tensors: dict[str, Tensor], op: Operator, wanted: QuantParams) -> list[Op]:
+def _adapt_outputs(
+    tensors: dict[str, Tensor], op: Operator, wanted: QuantParams, dtype: DType
+) -> list[Op]:
     """Let the operator write its outputs with the scales wanted, and bring them to their own."""
     after, outputs = list[Op](), list[str]()
     for output in (tensors[name] for name in op.outputs):
@@ -138,21 +148,21 @@ def _adapt_outputs(tensors: dict[str, Tensor], op: Operator, wanted: QuantParams
         if output.quant not in {None, wanted}:
             raw = replace(output, name=f"{output.name}/computed", quant=wanted)
             tensors[raw.name] = raw
-            after.append(_quantize(raw, output))
+            after.append(_quantize(raw, output, dtype))
         outputs.append(raw.name)
     return [replace(op, name=outputs[0], outputs=tuple(outputs)), *after]
 
 
-def _quantize(source: Tensor, output: Tensor) -> Quantize:
-    return Quantize(name=output.name, inputs=(source.name,), outputs=(output.name,))
+def _quantize(source: Tensor, output: Tensor, dtype: DType) -> Quantize:
+    return Quantize(name=output.name, inputs=(source.name,), outputs=(output.name,), dtype=dtype)
 
 
 # --------------------------------------------------------------------------- integers
 
 
-def _as_integers(graph: Graph) -> Graph:
+def _as_integers(graph: Graph, dtype: DType) -> Graph:
     """Quantize activations, weights, biases and other constants."""
-    tensors = {name: _activation(tensor) for name, tensor in graph.tensors.items()}
+    tensors = {name: _activation(tensor, dtype) for name, tensor in graph.tensors.items()}
     ops = list[Op]()
     for op in operators(graph):
         op = op.as_int8()
@@ -163,24 +173,24 @@ def _as_integers(graph: Graph) -> Graph:
         if rule.bias is not None and rule.bias < len(inputs):
             weights = tensors[inputs[next(iter(rule.weights))]]
             scale = tensors[inputs[0]].scale
-            bias = _bias(op, graph.tensor(inputs[rule.bias]), weights, scale)
+            bias = _bias(op, graph.tensor(inputs[rule.bias]), weights, scale, PARAMETERS[dtype][1])
             inputs[rule.bias] = _add(tensors, bias, op)
         ops.append(replace(op, inputs=tuple(inputs)))
     return replace(graph, tensors=tensors, ops=tuple(ops)).pruned()
 
 
-def _activation(tensor: Tensor) -> Tensor:
+def _activation(tensor: Tensor, dtype: DType) -> Tensor:
     """Quantize an activation, or a constant as one; weights and biases are done again later."""
     if tensor.dtype is not DType.FLOAT32 or tensor.size == 0:
         return tensor
     if tensor.data is None:
-        return replace(tensor, dtype=DType.INT8)
+        return replace(tensor, dtype=dtype)
     quant = tensor.quant
     if quant is None:
-        quant = affine_params(float(tensor.data.min()), float(tensor.data.max()))
+        quant = range_params(float(tensor.data.min()), float(tensor.data.max()), dtype)
     if quant.is_per_channel:  # only weights and biases are
         return tensor
-    return replace(tensor, dtype=DType.INT8, quant=quant, data=quantize(tensor.data, quant))
+    return replace(tensor, dtype=dtype, quant=quant, data=quantize(tensor.data, quant, dtype))
 
 
 def _weights(op: Operator, weights: Tensor, axis: int | None) -> Tensor:
@@ -200,6 +210,12 @@ def _weights(op: Operator, weights: Tensor, axis: int | None) -> Tensor:
             f"weights '{weights.name}' have scales along dimension {quant.quantized_dimension} of "
             f"{weights.shape}, expected one per output channel"
         )
+    wide = quantize(weights.data, quant, DType.INT16)
+    if wide.size and not (INT8[0] <= wide.min() and wide.max() <= INT8[1]):
+        raise op.error(
+            f"weights '{weights.name}' are integers from {wide.min()} to {wide.max()}, expected "
+            "int8; quantize with int8 weights"
+        )
     data = quantize(weights.data, quant)
     return replace(weights, dtype=DType.INT8, quant=quant, data=data)
 
@@ -212,7 +228,7 @@ def _exact_scales(weights: Tensor, axis: int | None) -> QuantParams | None:
     return QuantParams(tuple(scale.tolist()), (0,) * scale.size, axis if scale.size > 1 else None)
 
 
-def _bias(op: Operator, bias: Tensor, weights: Tensor, input_scale: float) -> Tensor:
+def _bias(op: Operator, bias: Tensor, weights: Tensor, input_scale: float, dtype: DType) -> Tensor:
     """Integers at input scale x weight scale, the model's own where that is their scale."""
     if bias.data is None or weights.quant is None:
         raise op.error(f"bias '{bias.name}' is computed at run time, expected a constant")
@@ -220,18 +236,19 @@ def _bias(op: Operator, bias: Tensor, weights: Tensor, input_scale: float) -> Te
     if bias.quant is not None and np.allclose(bias.quant.scale, scale, rtol=CLOSE, atol=0):
         scale = np.broadcast_to(np.array(bias.quant.scale, np.float32), scale.shape)
     values = round_half_away(bias.data.reshape(-1).astype(np.float64) / scale)
-    if np.abs(values).max(initial=0) > INT32_MAX:
-        raise op.error(f"bias '{bias.name}' does not fit 32 bits at the scale of its products")
+    if np.abs(values).max(initial=0) > BIAS_LIMITS[dtype]:
+        bits = BIAS_LIMITS[dtype].bit_length() + 1
+        raise op.error(f"bias '{bias.name}' does not fit {bits} bits at the scale of its products")
     dimension = 0 if scale.size > 1 else None
     quant = QuantParams(tuple(scale.tolist()), (0,) * scale.size, dimension)
-    data = values.astype(np.int32).reshape(bias.shape)
-    return replace(bias, dtype=DType.INT32, quant=quant, data=data)
+    data = values.astype(dtype.numpy).reshape(bias.shape)
+    return replace(bias, dtype=dtype, quant=quant, data=data)
 
 
 def _add(tensors: dict[str, Tensor], tensor: Tensor, op: Operator) -> str:
     """Add a bias, under a name of this operator's where another has taken it for its own scale."""
     present = tensors[tensor.name]
-    if present.dtype is DType.INT32 and present != tensor:
+    if present.dtype is tensor.dtype and present != tensor:
         tensor = replace(tensor, name=f"{tensor.name}@{op.name}")
     tensors[tensor.name] = tensor
     return tensor.name
@@ -240,7 +257,7 @@ def _add(tensors: dict[str, Tensor], tensor: Tensor, op: Operator) -> str:
 # --------------------------------------------------------------------------- edges
 
 
-def _with_edges(graph: Graph, integer_edges: frozenset[str]) -> Graph:
+def _with_edges(graph: Graph, integer_edges: frozenset[str], dtype: DType) -> Graph:
     """Let float inputs and outputs be float."""
     edges = dict.fromkeys((*graph.inputs, *graph.outputs))
     real = [name for name in edges if graph.tensor(name).quant is not None]
@@ -249,7 +266,9 @@ def _with_edges(graph: Graph, integer_edges: frozenset[str]) -> Graph:
     entries = [name for name in graph.inputs if name in names]
     exits = [name for name in graph.outputs if name in names]
     outer = (Tensor(name, graph.tensor(name).shape, DType.FLOAT32) for name in names)
-    first = [Quantize(name=names[n], inputs=(n,), outputs=(names[n],)) for n in entries]
+    first = [
+        Quantize(name=names[n], inputs=(n,), outputs=(names[n],), dtype=dtype) for n in entries
+    ]
     last = [Dequantize(name=n, inputs=(names[n],), outputs=(n,)) for n in exits]
     return replace(
         inner.with_tensors(*outer),

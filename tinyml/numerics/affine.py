@@ -32,6 +32,14 @@ def affine_params(minimum: float, maximum: float, dtype: DType = DType.INT8) -> 
     return QuantParams.per_tensor(scale, int(np.clip(zero_point, qmin, qmax)))
 
 
+def range_params(minimum: float, maximum: float, dtype: DType) -> QuantParams:
+    """Parameters of an activation: affine in int8, symmetric in int16."""
+    if dtype is DType.INT8:
+        return affine_params(minimum, maximum)
+    largest = np.array(max(abs(minimum), abs(maximum)))
+    return QuantParams.per_tensor(float(symmetric_scale(largest, LIMITS[dtype][1])), 0)
+
+
 def symmetric_scale(magnitude: Array, quantized_max: int) -> Array:
     """Scales that map [-magnitude, magnitude] onto [-quantized_max, quantized_max], zero at 0.
 

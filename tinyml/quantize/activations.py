@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-import numpy as np
-
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, Op, QuantParams
-from tinyml.numerics.affine import LIMITS, affine_params, symmetric_scale
+from tinyml.numerics.affine import range_params
 from tinyml.ops.base import Operator, operators
 from tinyml.ops.quantize import Quantize
 from tinyml.quantize.calibrate import CalibrationTable
@@ -137,10 +135,7 @@ def _from_ranges(
 ) -> QuantParams:
     ranges = [_range(graph, table, name) for name in group]
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-    if dtype is DType.INT8:
-        return affine_params(low, high)
-    scale = symmetric_scale(np.array(max(abs(low), abs(high))), LIMITS[dtype][1])
-    return QuantParams.per_tensor(float(scale), 0)
+    return range_params(low, high, dtype)
 
 
 def _range(graph: Graph, table: CalibrationTable, name: str) -> Range:
