@@ -22,8 +22,16 @@ from tinyml.passes.fold_softmax_beta import fold_softmax_beta
 from tinyml.passes.fold_transpose import fold_transpose
 from tinyml.passes.fuse_activation import fuse_activation
 from tinyml.passes.merge_reshapes import merge_reshapes
+from tinyml.passes.multiply_by_rsqrt import multiply_by_rsqrt
 
-PASSES = (fold_affine, merge_reshapes, fuse_activation, fold_softmax_beta, fold_transpose)
+PASSES = (
+    fold_affine,
+    merge_reshapes,
+    fuse_activation,
+    fold_softmax_beta,
+    fold_transpose,
+    multiply_by_rsqrt,
+)
 
 
 def read_onnx(data: bytes, name: str, folder: Path | None = None) -> Graph:

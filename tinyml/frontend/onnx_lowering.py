@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 
 from tinyml.errors import ModelError
+from tinyml.frontend.onnx_decompose import DECOMPOSED
 from tinyml.frontend.onnx_file import FileNode, OnnxFile
 from tinyml.frontend.onnx_fold import FOLDABLE, fold
 from tinyml.frontend.onnx_layout import (
@@ -24,6 +25,7 @@ from tinyml.frontend.onnx_layout import (
 )
 from tinyml.frontend.onnx_partial import ALIASES, SCALES, partly_lowered, require_known
 from tinyml.frontend.onnx_scales import activation_dtype, dequantized, read_scales, saturated
+from tinyml.frontend.onnx_steps import Steps
 from tinyml.frontend.onnx_values import Constant, Values
 from tinyml.frontend.partial import PartlyReadError, listed
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Tensor
@@ -101,8 +103,29 @@ class _Lowering:
             )
         elif Reshape in classes:
             self._reshape(node)
+        elif (steps := self._steps(node)) is not None:
+            self._take(steps)
         else:
             self._lower(node, classes)
+
+    def _steps(self, node: FileNode) -> Steps | None:
+        """Give what stands in for a node, None where the operators read it as it is."""
+        if node.op_type not in DECOMPOSED:
+            return None
+        names = [name for name in node.inputs if name]
+        known = {n: self.values.constants[n].data for n in names if n in self.values.constants}
+        shapes = tuple(self.values.shape(name) if name else () for name in node.inputs)
+        steps = Steps(node, self.opset, shapes, known)
+        DECOMPOSED[node.op_type](steps)
+        return steps if steps.nodes else None
+
+    def _take(self, steps: Steps) -> None:
+        """Read the nodes that stand in for one; what they do not write is unknown."""
+        for name, data in steps.constants.items():
+            self.values.constants[name] = Constant(name, data)
+        for node in steps.nodes:
+            self._add(node)
+        self.unknown.update(n for n in steps.node.outputs if n and n not in self.values)
 
     def _is_cast_to_itself(self, node: FileNode) -> bool:
         return node.op_type == "Cast" and node.attributes.get("to") == onnx.TensorProto.FLOAT

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tinyml.errors import ModelError
+from tinyml.frontend.onnx_decompose import DECOMPOSED
 from tinyml.frontend.onnx_file import FileNode, OnnxFile
 from tinyml.frontend.onnx_fold import FOLDABLE
 from tinyml.frontend.onnx_values import Values
@@ -21,7 +22,7 @@ SCALES = {"QuantizeLinear", "DequantizeLinear"}
 
 def require_known(node: FileNode) -> None:
     """Refuse nodes of kinds that are never used; ModelError says so."""
-    if node.op_type not in {*operators_by_onnx_type(), *ALIASES, *SCALES, *FOLDABLE}:
+    if node.op_type not in {*operators_by_onnx_type(), *DECOMPOSED, *ALIASES, *SCALES, *FOLDABLE}:
         raise ModelError(
             f"{node.op_type} '{node.outputs[0]}': is not supported ('tinyml ops' lists what is)"
         )

@@ -17,7 +17,7 @@ from tinyml.frontend.onnx_layout import (
     rearrangement,
     stored_places,
 )
-from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
+from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Shape, Tensor
 from tinyml.ops.reshape import Reshape
 from tinyml.ops.transpose import Transpose
 from tinyml.passes.rename_tensors import rename_op, rename_tensors
@@ -53,11 +53,13 @@ class Values:
 
     # ----------------------------------------------------------------------- reading
 
+    def shape(self, name: str) -> Shape:
+        """Sizes of an ONNX value, in ONNX's order."""
+        return self.constants[name].data.shape if name in self.constants else self.views[name].shape
+
     def rank(self, name: str) -> int:
         """Dimensions of an ONNX value."""
-        if name in self.constants:
-            return self.constants[name].data.ndim
-        return len(self.views[name].shape)
+        return len(self.shape(name))
 
     def stored_places(self, view: View) -> Order:
         """The order a value is stored in."""
