@@ -32,10 +32,14 @@ def with_int16(
         int8 = list(cases())
         yield from int8
         for parameters, graph, *ranges in int8[::every]:
-            wide = graph.with_tensors(*map(_widened, graph.tensors.values()))
-            yield ("int16", parameters), wide, *ranges
+            yield ("int16", parameters), widened(graph), *ranges
 
     return both
+
+
+def widened(graph: Graph) -> Graph:
+    """The graph with int16 in place of int8."""
+    return graph.with_tensors(*map(_widened, graph.tensors.values()))
 
 
 def _widened(tensor: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from tinyml.ops.base import (
 )
 from tinyml.ops.dtypes import Kernels
 from tinyml.ops.element_types import ONNX_TYPES, TFLITE_TYPES
-from tinyml.ops.movement import contiguous_copy
+from tinyml.ops.movement import contiguous_copy, moved_by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,10 @@ class ShapeOf(Operator):
     dtype: DType
 
     opcodes: ClassVar[tuple[str, ...]] = ("SHAPE",)
-    kernels: ClassVar[Kernels] = dict.fromkeys(DType, ("tinyml_copy",))
+    kernels: ClassVar[Kernels] = {
+        **moved_by("tinyml_copy"),
+        DType.FLOAT16: (),
+    }
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:

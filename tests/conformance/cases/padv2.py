@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from moved import EVERY, widened
 from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
 
 from cases import pad
@@ -12,6 +13,15 @@ VALUES = (-128, -127, -1, 0, 127)
 
 
 def cases() -> Iterator[tuple[Any, Graph]]:
+    """In int16 the values whose bytes are equal."""
+    int8 = list(_int8_cases())
+    yield from int8
+    for parameters, graph in int8[::EVERY]:
+        if graph.tensor("value").constant.item() >= 0:
+            yield ("int16", parameters), widened(graph)
+
+
+def _int8_cases() -> Iterator[tuple[Any, Graph]]:
     """The paddings of PAD, with values of all kinds."""
     draw = Draw("padv2")
     for p in (p for p, _ in pad.cases() if p.dtype is DType.INT8):
