@@ -84,6 +84,21 @@ void tinyml_requantize_s16_s8(const tinyml_output *to, const int16_t *input, int
 void tinyml_lookup_s8_s16(const int16_t table[256], const int8_t *input, int16_t *output,
                           int32_t size);
 
+/* `table` has a point for every 128 values, and lines between; the output may be the input. */
+void tinyml_lookup_s16(const int16_t table[513], const int16_t *input, int16_t *output,
+                       int32_t size);
+
+/* Integers are compared, whatever their scale. */
+typedef struct {
+    tinyml_walk walk;
+    int32_t if_less;
+    int32_t if_equal;
+    int32_t if_greater;
+} tinyml_compare_s16_params;
+
+void tinyml_compare_s16(const tinyml_compare_s16_params *params, const int16_t *first,
+                        const int16_t *second, uint8_t *output);
+
 void tinyml_mean_s16(const tinyml_mean_params *params, const int16_t *input, int16_t *output);
 
 /* From an input to fractions of the steps of CMSIS-NN's sigmoid_table_uint16. */

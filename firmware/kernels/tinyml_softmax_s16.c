@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "arm_nnsupportfunctions.h"
 #include "tinyml_kernels.h"
-
-/* A table has a point for every 128 values from -32768 on; between them lie straight lines. */
-static int16_t look_up(const int16_t table[513], int32_t value)
-{
-    const int32_t index = 256 + (value >> 7);
-    const int32_t slope = table[index + 1] - table[index];
-
-    return (int16_t)(table[index] + ((slope * (value & 127) + 64) >> 7));
-}
+#include "tinyml_lookup_s16.h"
 
 static int32_t saturated(int32_t value)
 {
@@ -30,7 +22,7 @@ static int32_t exponentials(const tinyml_softmax_s16_params *params, const int16
     for (int32_t i = 0; i < params->row_size; i++) {
         const int32_t diff =
             arm_nn_requantize(input[i] - maximum, params->multiplier, params->shift);
-        output[i] = look_up(params->exponential, saturated(diff + 32767));
+        output[i] = tinyml_interpolated(params->exponential, saturated(diff + 32767));
         sum += output[i];
     }
     return sum;
@@ -44,7 +36,7 @@ static void softmax_row(const tinyml_softmax_s16_params *params, const int16_t *
     /* The sum's bits after the first, 16 of them: x where the sum is 2^n (1 + x). */
     const int32_t fraction =
         (int32_t)((((int64_t)sum << (leading_zeros - 1)) + (1 << 13)) >> 14) - (1 << 16);
-    const int32_t reciprocal = look_up(params->reciprocal, saturated(fraction - (1 << 15)));
+    const int32_t reciprocal = tinyml_interpolated(params->reciprocal, saturated(fraction - (1 << 15)));
     const int32_t shift = 31 - leading_zeros;
 
     for (int32_t i = 0; i < params->row_size; i++) {

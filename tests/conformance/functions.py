@@ -66,6 +66,15 @@ def wide_function_cases(
         yield ("int16", shape, source, output, fields), single_operator(op, [tensor], output)
 
 
+def wide_moderate(draw: Draw) -> Iterator[Pair]:
+    """The same scales in 256 times as fine steps."""
+    for source, output in moderate(draw):
+        yield (
+            QuantParams.per_tensor(source.scale[0] / 256, 0),
+            QuantParams.per_tensor(output.scale[0] / 256, 0),
+        )
+
+
 # Powers of two, what counts as one and what just does not, and the ends of what is taken.
 SIGMOID_SCALES = (
     *(2.0**-power for power in range(9, 17)),

@@ -14,6 +14,7 @@ from tinyml.ops.activation import Activation
 from tinyml.ops.add import Add
 from tinyml.ops.base import PORTABLE, Operator, TfliteNode
 from tinyml.ops.batch_matmul import BatchMatMul
+from tinyml.ops.comparison import Comparison, Relation
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.fully_connected import FullyConnected
@@ -182,6 +183,21 @@ def test_a_float_function_between_int16_is_refused():
         unary(Sin(name="op", **ONE), 0.001, quant(0.001))
     with pytest.raises(ModelError, match="a float function would take a table of 65,536 values"):
         unary(Logistic(name="op", **ONE, in_float=True), 0.001, WIDE_OUTPUT_QUANT)
+
+
+def test_a_comparison_of_int16_of_two_scales_is_refused():
+    tensors = [int16("first", (3,), 0.001), int16("second", (3,), 0.002)]
+    less = Comparison(name="op", **TWO, relation=Relation.LESS)
+
+    with pytest.raises(ModelError, match="whose integers TFLite compares; bring both to one scale"):
+        generate(single_operator(less, tensors, None))
+
+
+def test_whether_int16_is_not_equal_is_refused():
+    unequal = Comparison(name="op", **TWO, relation=Relation.NOT_EQUAL)
+
+    with pytest.raises(ModelError, match="use EQUAL and LOGICAL_NOT"):
+        single_operator(unequal, [int16("first", (3,)), int16("second", (3,))], None)
 
 
 def test_a_padding_value_of_two_different_bytes_is_refused():

@@ -14,6 +14,7 @@ from tinyml.firmware.build import build_firmware
 from tinyml.ir.graph import DType, QuantParams, Tensor
 from tinyml.ops.abs import Abs
 from tinyml.ops.base import Isa, Operator
+from tinyml.ops.exp import Exp
 from tinyml.ops.leaky_relu import LeakyRelu
 from tinyml.ops.logistic import Logistic
 from tinyml.ops.tanh import Tanh
@@ -29,6 +30,7 @@ CASES = (
         for kind in (Logistic, Tanh)
         for scale in (2.0**-12, 2.0**-11, 0.0003, 0.02)
     ),
+    (Exp(name="function", **NAMES), 0.0003, 0.0003),
     (LeakyRelu(name="function", **NAMES, alpha=0.1), 0.001, 0.0007),
     (Abs(name="function", **NAMES), 0.001, 0.0017),
 )

@@ -48,7 +48,10 @@ class Comparison(ElementwiseOperator):
     relation: Relation
 
     opcodes: ClassVar[tuple[str, ...]] = tuple(relation.name for relation in Relation)
-    kernels: ClassVar[Kernels] = int8_kernels("tinyml_compare_s8")
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_compare_s8"),
+        DType.INT16: ("tinyml_compare_s16",),
+    }
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -63,10 +66,16 @@ class Comparison(ElementwiseOperator):
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The broadcast shape, bool."""
         (spec,) = super().infer(graph)
+        source = graph.tensor(self.inputs[0])
+        if source.dtype is DType.INT16 and self.relation is Relation.NOT_EQUAL:
+            raise self.error(
+                f"input '{source.name}' is int16, which no runtime's kernel compares as it is; use "
+                "EQUAL and LOGICAL_NOT"
+            )
         return (TensorSpec(spec.shape, DType.BOOL),)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
-        """Write version 1 for float, 2 for int8."""
+        """Write version 1 for float, 2 for integers, which GREATER has no later one of."""
         return replace(super().to_tflite(graph), opcode=self.relation.name)
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
@@ -81,8 +90,13 @@ class Comparison(ElementwiseOperator):
         )
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
-        """Compare real values to 8 binary places, as TFLite does, whatever the scales are."""
+        """Compare real values to 8 binary places, as TFLite does, whatever the scales are.
+
+        Of int16 tflite-runtime compares the integers, which is right where the scales are the same.
+        """
         del isas
+        if graph.tensor(self.inputs[0]).dtype is DType.INT16:
+            return self._wide_kernel(graph)
         for name in self.inputs:
             if graph.tensor(name).scale >= 1:
                 raise self.error(
@@ -101,4 +115,17 @@ class Comparison(ElementwiseOperator):
             "if_greater": greater,
         }
         params = Struct("tinyml_compare_params", "params", fields)
+        return elementwise_kernel(graph, self, params)
+
+    def _wide_kernel(self, graph: Graph) -> Kernel:
+        first, second = (graph.tensor(name) for name in self.inputs)
+        if first.quant != second.quant:
+            raise self.error(
+                f"inputs '{first.name}' and '{second.name}' are int16 of scales {first.scale:.9g} "
+                f"and {second.scale:.9g}, whose integers TFLite compares; bring both to one scale"
+            )
+        less, equal, greater = self.relation.value
+        walk = input_walk(graph, self)
+        fields = {"walk": walk, "if_less": less, "if_equal": equal, "if_greater": greater}
+        params = Struct("tinyml_compare_s16_params", "params", fields)
         return elementwise_kernel(graph, self, params)

@@ -217,7 +217,9 @@ def is_flat(graph: Graph, op: Operator) -> bool:
 def overwritable(graph: Graph, op: Operator) -> tuple[str, ...]:
     """The inputs that are read byte for byte as the output is written."""
     output = graph.tensor(op.outputs[0])
-    return tuple(n for n in op.inputs if graph.tensor(n).nbytes == output.nbytes)
+    extent = (output.size, output.nbytes)
+    sources = (graph.tensor(name) for name in op.inputs)
+    return tuple(source.name for source in sources if (source.size, source.nbytes) == extent)
 
 
 def walk(op: Operator, sizes: Shape, *steps: Sequence[int]) -> dict[str, list[int]]:

@@ -10,12 +10,12 @@ import numpy as np
 
 from tinyml.ir.graph import Array
 from tinyml.numerics.tables import in_double
+from tinyml.ops.interpolated import InterpolatedOperator
 from tinyml.ops.onnx_node import Operands
-from tinyml.ops.unary import UnaryOperator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exp(UnaryOperator):
+class Exp(InterpolatedOperator):
     """``exp(x)``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("EXP",)

@@ -1,4 +1,5 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from binary import (
     BROADCASTS,
@@ -11,7 +12,7 @@ from binary import (
 )
 from single_operator import OUTPUT, Draw
 
-from tinyml.ir.graph import Graph
+from tinyml.ir.graph import DType, Graph
 from tinyml.ops.base import Operator
 from tinyml.ops.comparison import Comparison, Relation
 
@@ -30,11 +31,36 @@ CORNERS = (
 )
 
 
-def cases() -> Iterator[tuple[tuple[Relation, Parameters], Graph]]:
+# Those of int16 that tflite-runtime 2.14 has, and those that LiteRT alone does.
+WIDE = (Relation.EQUAL, Relation.LESS, Relation.GREATER_EQUAL)
+WIDE_IN_LITERT = (Relation.GREATER, Relation.LESS_EQUAL)
+
+Comparisons = Iterator[tuple[tuple[Relation, Parameters], Graph]]
+
+
+def cases() -> Comparisons:
     """Every relation with all of the corners over the file, and with some of its own."""
     draw = Draw("comparison")
-    relations = list(Relation)
-    for number, parameters in enumerate((*CORNERS, *drawn(draw), *CORNERS[-10:] * 5)):
+    everything = (*CORNERS, *drawn(draw), *CORNERS[-10:] * 5)
+    yield from _compared(draw, list(Relation), everything)
+    draw = Draw("comparison int16")
+    yield from _compared(draw, WIDE, _wide((*CORNERS, *drawn(draw))))
+
+
+def litert_cases() -> Comparisons:
+    draw = Draw("comparison int16 in LiteRT")
+    return _compared(draw, WIDE_IN_LITERT, _wide((*CORNERS, *drawn(draw))))
+
+
+def _wide(given: Iterable[Parameters]) -> Iterator[Parameters]:
+    return (replace(parameters, dtype=DType.INT16) for parameters in given)
+
+
+def _compared(
+    draw: Draw, relations: Sequence[Relation], given: Iterable[Parameters]
+) -> Comparisons:
+    """One relation after another; int16 of one scale."""
+    for number, parameters in enumerate(given):
         relation = relations[number % len(relations)]
 
         def make(_: Parameters, inputs: tuple[str, str], relation: Relation = relation) -> Operator:
@@ -42,5 +68,6 @@ def cases() -> Iterator[tuple[tuple[Relation, Parameters], Graph]]:
                 name="comparison", inputs=inputs, outputs=(OUTPUT,), relation=relation
             )
 
-        graph = binary_graph(draw, parameters, make, quantized_output=False)
+        is_wide = parameters.dtype is DType.INT16
+        graph = binary_graph(draw, parameters, make, one_quant=is_wide, quantized_output=False)
         yield (relation, parameters), graph
