@@ -12,7 +12,7 @@ from graphs import (
 )
 
 from tinyml.export.tflite import write_tflite
-from tinyml.ir.graph import Graph
+from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ir.verify import verify_quantized
 from tinyml.ops.activation import Activation
 from tinyml.ops.conv_2d import Conv2D
@@ -66,6 +66,32 @@ def test_the_lowered_graph_gives_the_same_bytes_in_both_runtimes(graph):
     assert np.array_equal(litert, after)
     assert np.abs(before.astype(int) - after).max() <= 1
     assert (before != after).mean() < 0.01
+
+
+@pytest.mark.parametrize("bias", [DType.INT64, DType.INT32, None], ids=str)
+def test_the_lowered_16x8_graph_gives_the_bytes_of_the_layer(bias):
+    rng = np.random.default_rng(7)
+    weights = int8_weights("w", (9, 120), 0, seed=1)
+    scales = QuantParams(tuple(0.001 * scale for scale in weights.quant.scale), (0,) * 9, 0)
+    tensors = [
+        Tensor("x", (2, 120), DType.INT16, QuantParams.per_tensor(0.001, 0)),
+        weights,
+        Tensor("y", (2, 9), DType.INT16, QuantParams.per_tensor(0.01, 0)),
+    ]
+    if bias is not None:
+        data = rng.integers(-(2**22), 2**22, 9).astype(bias.numpy)
+        tensors.append(Tensor("b", (9,), bias, scales, data))
+    names = ["x", "w", *(["b"] if bias else [])]
+    graph = make_graph(tensors, [fully_connected("y", *names)], ["x"], ["y"])
+    verify_quantized(graph)
+    samples = rng.integers(-32768, 32768, (200, 2, 120)).astype(np.int16)
+
+    (before,) = run_tflite(write_tflite(graph), [samples], TFLITE_REFERENCE)
+    lowered = lower_per_channel_fully_connected(graph)
+    (after,) = run_tflite(write_tflite(lowered), [samples], TFLITE_REFERENCE)
+
+    assert len(lowered.ops) == 3
+    np.testing.assert_array_equal(after, before)
 
 
 @pytest.mark.parametrize("graph", CASES.values(), ids=CASES)

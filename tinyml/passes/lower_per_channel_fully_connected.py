@@ -1,7 +1,7 @@
 """Turns FULLY_CONNECTED with weights per channel into a 1x1 convolution over one pixel a row.
 
 CMSIS-NN's matrix-vector kernel has one multiplier for all outputs, and TFLite runtimes up to 2.14
-refuse such operators; the convolution computes the same sums and is known to both.
+refuse such operators of int8; the convolution computes the same sums and is known to both.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyml.ir.graph import Graph, Op, QuantParams, Tensor
+from tinyml.ir.graph import DType, Graph, Op, QuantParams, Tensor
 from tinyml.ops.conv_2d import Conv2D
-from tinyml.ops.dtypes import PARAMETERS
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.ops.reshape import Reshape
 from tinyml.ops.window import Padding
@@ -70,9 +69,9 @@ def _as_filters(op: FullyConnected, weights: Tensor) -> Tensor:
 def _zero_bias(op: FullyConnected, source: Tensor, filters: Tensor) -> Tensor:
     scales = () if filters.quant is None else filters.quant.scale
     quant = QuantParams(tuple(source.scale * s for s in scales), (0,) * len(scales), 0)
-    _, dtype = PARAMETERS[source.dtype]
-    data = np.zeros(len(scales), dtype.numpy)
-    return Tensor(f"{op.name}/zero_bias", data.shape, dtype, quant, data)
+    # int32 beside int16 too: without a bias of 64 bits the reference sums in 32.
+    data = np.zeros(len(scales), np.int32)
+    return Tensor(f"{op.name}/zero_bias", data.shape, DType.INT32, quant, data)
 
 
 def _reshape(source: Tensor, output: Tensor) -> Reshape:
