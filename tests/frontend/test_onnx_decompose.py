@@ -44,6 +44,12 @@ def test_a_small_power_is_a_product(exponent):
     assert kinds(graph) == {"Mul": 2}
 
 
+@pytest.mark.parametrize("op_type", ["ReduceL2", "ReduceSumSquare"])
+@pytest.mark.parametrize("attributes", [{}, {"axes": [-1], "keepdims": 0}])
+def test_sums_of_squares_are_read(op_type, attributes):
+    assert_agrees(model([node(op_type, "x", "y", **attributes)], ROWS, "y"))
+
+
 @pytest.mark.parametrize("axis", [-1, 1])
 @pytest.mark.parametrize("inputs", ["x scale bias", "x scale"])
 def test_a_layer_normalization_divides_by_no_activation(axis, inputs):
@@ -78,6 +84,17 @@ def test_a_root_that_is_read_elsewhere_stays():
     graph = assert_agrees(model(nodes, ROWS, "y r"))
 
     assert (kinds(graph)["Sqrt"], kinds(graph)["Rsqrt"]) == (1, 1)
+
+
+def test_a_batch_normalization_may_compute_its_statistics():
+    nodes = [
+        node("ReduceMean", "x", "mean", axes=[0, 2, 3], keepdims=0),
+        node("Abs", "mean", "variance"),
+        node("BatchNormalization", "x scale bias mean variance", "y"),
+    ]
+    constants = {"scale": spread(4, seed=1) + 1, "bias": spread(4, seed=2)}
+
+    assert_agrees(model(nodes, IMAGE, "y", constants))
 
 
 def test_instance_normalization_works_on_images_and_rows():

@@ -10,6 +10,7 @@ from tinyml.frontend.onnx_steps import Steps
 
 # What writes the nodes of each type; none of them means that an operator class reads the node.
 DECOMPOSED: Mapping[str, Callable[[Steps], None]] = {
+    "BatchNormalization": functions.batch_normalization,
     "Celu": functions.celu,
     "Elu": functions.elu,
     "GRU": recurrent.gru,
@@ -20,6 +21,8 @@ DECOMPOSED: Mapping[str, Callable[[Steps], None]] = {
     "Mish": functions.mish,
     "Pow": functions.power,
     "RNN": recurrent.rnn,
+    "ReduceL2": functions.sum_of_squares,
+    "ReduceSumSquare": functions.sum_of_squares,
     "Selu": functions.selu,
     "Softplus": functions.softplus,
     "Swish": functions.silu,

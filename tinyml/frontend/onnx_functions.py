@@ -6,6 +6,10 @@ logarithms of nothing below 1.
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from tinyml.frontend.onnx_steps import Steps
 
 SELU_ALPHA, SELU_GAMMA = 1.6732632423543772, 1.0507009873554805
@@ -29,9 +33,24 @@ def instance_normalization(steps: Steps) -> None:
     _scaled(steps, normal, scale, bias)
 
 
+def batch_normalization(steps: Steps) -> None:
+    """A normalization whose statistics are computed, as tf2onnx writes a layer normalization."""
+    if all(steps.input(index) in steps.known for index in range(1, 5)):
+        return
+    channels = steps.constant((-1, *(1,) * (len(steps.shapes[0]) - 2)), np.int64)
+    scale, bias, mean, variance = (
+        steps.add("Reshape", steps.input(index), channels) for index in range(1, 5)
+    )
+    _scaled(steps, _divided(steps, steps.add("Sub", steps.input(0), mean), variance), scale, bias)
+
+
 def _normalized(steps: Steps, source: str, axes: list[int]) -> str:
     centred = steps.add("Sub", source, steps.reduce("ReduceMean", source, axes))
     variance = steps.reduce("ReduceMean", steps.add("Mul", centred, centred), axes)
+    return _divided(steps, centred, variance)
+
+
+def _divided(steps: Steps, centred: str, variance: str) -> str:
     epsilon = steps.constant(steps.attribute("epsilon", 1e-5))
     return steps.add("Div", centred, steps.add("Sqrt", steps.add("Add", variance, epsilon)))
 
@@ -101,6 +120,28 @@ def log_softmax(steps: Steps) -> None:
     shifted = steps.add("Sub", source, steps.reduce("ReduceMax", source, axes))
     total = steps.reduce("ReduceSum", steps.add("Exp", shifted), axes)
     steps.write(steps.node.outputs[0], "Sub", shifted, steps.add("Log", total))
+
+
+def sum_of_squares(steps: Steps) -> None:
+    """The sum of ``x * x``; its root for ReduceL2."""
+    node, source = steps.node, steps.input(0)
+    square = steps.add("Mul", source, source)
+    total = node.outputs[0] if node.op_type == "ReduceSumSquare" else f"{steps.prefix}/total"
+    steps.write(total, "ReduceSum", square, *_axes(steps), **_without_axes(steps))
+    if node.op_type == "ReduceL2":
+        steps.write(node.outputs[0], "Sqrt", total)
+
+
+def _axes(steps: Steps) -> tuple[str, ...]:
+    """Axes as an input, which of ReduceSum alone they are since opset 13."""
+    if steps.input(1):
+        return (steps.input(1),)
+    axes = steps.attribute("axes", ())
+    return (steps.constant(axes, np.int64),) if axes else ()
+
+
+def _without_axes(steps: Steps) -> dict[str, Any]:
+    return {name: value for name, value in steps.node.attributes.items() if name != "axes"}
 
 
 def power(steps: Steps) -> None:

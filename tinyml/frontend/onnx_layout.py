@@ -79,11 +79,15 @@ def channels_last_places(rank: int) -> Order:
 
 
 def stored_places(view: View, rank: int) -> Order:
-    """The order a value is stored in, dimensions of 1 that are not stored put at the end."""
+    """The order a value is stored in.
+
+    Dimensions of 1 that are not stored take the tensor's own that are free, or go to the end.
+    """
     if view.is_plain:
         return plain_places(len(view.shape))
-    missing = [d for d, place in enumerate(view.order) if place is None]
-    return (*places_of(view.order, rank), *missing)
+    missing = iter([d for d, place in enumerate(view.order) if place is None])
+    places = [next(missing, None) if d is None else d for d in places_of(view.order, rank)]
+    return (*places, *missing)
 
 
 def axis_last_places(places: Order, axis: int) -> Order:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import onnx
 
 from tinyml.errors import ModelError
 from tinyml.frontend.onnx_file import FileNode
@@ -59,7 +60,8 @@ class Steps:
 
     def write(self, output: str, op_type: str, *inputs: str, **attributes: Any) -> str:
         """Add a node whose output has this name."""
-        self.nodes.append(FileNode(op_type, inputs, (output,), attributes, self.node.proto))
+        proto = onnx.helper.make_node(op_type, inputs, (output,), **attributes)
+        self.nodes.append(FileNode(op_type, inputs, (output,), attributes, proto))
         return output
 
     def reduce(self, op_type: str, source: str, axes: list[int]) -> str:
