@@ -1,0 +1,181 @@
+"""Models that other tools wrote, kept in exports/: read, quantized where float, built, and run."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from merged import device_outputs, differences, merge, reference_outputs
+from single_operator import Case, samples_of
+
+from tinyml.codegen.c_source import generate_c
+from tinyml.evaluate.oracle import run_float, run_reference
+from tinyml.firmware.boards import load_board
+from tinyml.frontend.load import load_model
+from tinyml.frontend.tflite import is_quantized
+from tinyml.ir.graph import Array, DType, Graph, Tensor
+from tinyml.numerics.affine import dequantize, quantize
+from tinyml.ops.base import Isa
+from tinyml.ops.sum import Sum
+from tinyml.ops.transpose_conv import TransposeConv
+from tinyml.passes.pipeline import prepare_for_device
+from tinyml.quantize.calibrate import calibrate
+from tinyml.quantize.observers import MinMax
+from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, reference_runtime, run_tflite
+
+FOLDER = Path(__file__).parent / "exports"
+FILES = sorted([*FOLDER.glob("*.tflite"), *FOLDER.glob("*.onnx")])
+FLOAT_ONNX = [path for path in FILES if path.suffix == ".onnx" and ".qdq_" not in path.name]
+QDQ = [path for path in FILES if ".qdq_" in path.name]
+FLOAT_SCHEMES = (".float.", ".float16.")
+INTEGER_TFLITE = [
+    path
+    for path in FILES
+    if path.suffix == ".tflite" and not any(scheme in path.name for scheme in FLOAT_SCHEMES)
+]
+
+# What tflite-runtime makes of these files is not what they say: it knows nothing of
+# FULLY_CONNECTED weights per channel, and takes the first scale for all.
+MISREAD = {"tensorflow-2.20.0-attention.int8"}
+
+by_name = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+
+
+@cache
+def read(path: Path) -> Graph:
+    return load_model(path)
+
+
+def normal_samples(graph: Graph, count: int = 8) -> list[Array]:
+    rng = np.random.default_rng(7)
+    shapes = [(count, *graph.tensor(name).shape) for name in graph.inputs]
+    return [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+
+
+@cache
+def prepared(path: Path) -> Graph:
+    """The graph as the device gets it, quantized here where the file is float."""
+    graph = read(path)
+    if not is_quantized(graph):
+        table = calibrate(graph, normal_samples(graph), MinMax)
+        graph = quantize_graph(graph, table, Scheme())
+    return prepare_for_device(graph)
+
+
+@cache
+def case(path: Path) -> Case:
+    graph = prepared(path)
+    # TRANSPOSE_CONV with a fused activation is newer than tflite-runtime.
+    fused = any(isinstance(op, TransposeConv) and op.activation.value for op in graph.ops)
+    oracle = LITERT_REFERENCE if fused else reference_runtime()
+    return Case(path.stem.replace(".", "_"), path.name, graph, oracle)
+
+
+def cases() -> list[Case]:
+    """All files but those with a SUM, for which no runtime has a reference kernel that works."""
+    found = map(case, FILES)
+    return [c for c in found if not any(isinstance(op, Sum) for op in c.graph.ops)]
+
+
+@by_name
+def test_a_model_of_another_tool_can_be_built(path):
+    board = load_board("mps2-an386")
+
+    module = generate_c(prepared(path), "model", frozenset([Isa(board.isa)]))
+
+    assert module.files
+
+
+@pytest.mark.parametrize("board_name", ["host", "mps2-an386"])
+def test_models_of_other_tools_give_the_bytes_of_the_reference_kernels(board_name, tmp_path):
+    board = load_board(board_name)
+    merged = merge(cases())
+    module = generate_c(merged.graph, "exports", frozenset([Isa(board.isa)]))
+
+    got = device_outputs(merged, module, board, tmp_path)
+
+    assert differences(merged, reference_outputs(merged), got) == []
+
+
+def _as_the_file_has_it(values: Array, inner: Tensor, edge: Tensor, path: Path) -> Array:
+    """Integers of the device's input in the dtype of the file's own."""
+    if ".uint8" in path.name:
+        return (values.astype(np.int16) + 128).astype(np.uint8)
+    return dequantize(values, inner.quant) if edge.dtype is DType.FLOAT32 else values
+
+
+def _as_the_device_has_it(values: Array, inner: Tensor, edge: Tensor, path: Path) -> Array:
+    if ".uint8" in path.name:
+        return (values.astype(np.int16) - 128).astype(np.int8)
+    if edge.dtype is not DType.FLOAT32:
+        return values
+    return quantize(values, inner.quant, inner.dtype)
+
+
+@pytest.mark.parametrize("path", INTEGER_TFLITE, ids=lambda path: path.stem)
+def test_what_was_read_computes_what_the_file_itself_computes(path):
+    graph, device, oracle = read(path), prepared(path), case(path).oracle
+    if path.stem in MISREAD:
+        oracle = LITERT_REFERENCE
+    samples = samples_of(case(path))
+    edges = [*zip(device.inputs, graph.inputs, strict=True)]
+    given = [
+        _as_the_file_has_it(values, device.tensor(inner), graph.tensor(edge), path)
+        for values, (inner, edge) in zip(samples, edges, strict=True)
+    ]
+
+    own = run_tflite(path.read_bytes(), given, oracle)
+
+    ours = run_reference(device, samples, oracle)
+    for number, (inner, edge) in enumerate(zip(device.outputs, graph.outputs, strict=True)):
+        tensors = device.tensor(inner), graph.tensor(edge)
+        theirs = _as_the_device_has_it(own[number], *tensors, path)
+        np.testing.assert_array_equal(ours[number].reshape(theirs.shape), theirs)
+
+
+# --------------------------------------------------------------------------- ONNX
+
+
+def run_onnx(path: Path, outputs: tuple[str, ...], samples: list[Array]) -> list[Array]:
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    names = [info.name for info in session.get_inputs()]
+    rows = [
+        session.run(list(outputs), dict(zip(names, sample, strict=True)))
+        for sample in zip(*samples, strict=True)
+    ]
+    return [np.stack(column) for column in zip(*rows, strict=True)]
+
+
+@pytest.mark.parametrize("path", FLOAT_ONNX, ids=lambda path: path.stem)
+def test_a_float_model_gives_what_onnx_runtime_gives(path):
+    graph = read(path)
+    samples = normal_samples(graph)
+
+    expected = run_onnx(path, graph.outputs, samples)
+
+    for ours, theirs in zip(run_float(graph, samples), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("path", QDQ, ids=lambda path: path.stem)
+def test_a_qdq_model_gives_the_classes_and_nearly_the_steps_of_onnx_runtime(path):
+    graph, device = read(path), prepared(path)
+    samples = normal_samples(graph, 64)
+    output = device.tensor(device.outputs[0])
+    integers = [
+        quantize(values, device.tensor(name).quant, DType.INT8)
+        for values, name in zip(samples, device.inputs, strict=True)
+    ]
+
+    (expected,) = run_onnx(path, graph.outputs, samples)
+    (got,) = run_reference(device, integers, TFLITE_REFERENCE)
+
+    real = dequantize(got, output.quant).reshape(expected.shape)
+    assert np.abs(real - expected).max() <= 1.01 * output.scale
+    agreement = np.mean(real.reshape(64, -1).argmax(1) == expected.reshape(64, -1).argmax(1))
+    assert agreement >= 0.95
