@@ -94,6 +94,29 @@ def test_the_lowered_16x8_graph_gives_the_bytes_of_the_layer(bias):
     np.testing.assert_array_equal(after, before)
 
 
+def test_a_16x8_layer_that_keeps_dimensions_computes_as_litert_has_it():
+    """tflite-runtime 2.14 takes the rows for channels there, and gives wrong ones their scales."""
+    weights = int8_weights("w", (5, 40), 0, seed=1)
+    tensors = [
+        Tensor("x", (1, 8, 40), DType.INT16, QuantParams.per_tensor(0.001, 0)),
+        weights,
+        Tensor("y", (1, 8, 5), DType.INT16, QuantParams.per_tensor(0.004, 0)),
+    ]
+    layers = [fully_connected("y", "x", "w", keep_num_dims=True)]
+    graph = make_graph(tensors, layers, ["x"], ["y"])
+    rng = np.random.default_rng(7)
+    samples = rng.integers(-32768, 32768, (50, 1, 8, 40)).astype(np.int16)
+
+    (wrong,) = run_tflite(write_tflite(graph), [samples], TFLITE_REFERENCE)
+    (right,) = run_tflite(write_tflite(graph), [samples], LITERT_REFERENCE)
+    lowered = lower_per_channel_fully_connected(graph)
+    (after,) = run_tflite(write_tflite(lowered), [samples], TFLITE_REFERENCE)
+
+    assert (wrong != right).mean() > 0.5
+    assert np.abs(after.astype(int) - right).max() <= 1  # LiteRT rounds once, here it is twice
+    assert (after != right).mean() < 0.01
+
+
 @pytest.mark.parametrize("graph", CASES.values(), ids=CASES)
 def test_the_layer_becomes_a_convolution_between_reshapes(graph):
     lowered = lower_per_channel_fully_connected(graph)
