@@ -60,6 +60,14 @@ def nested():
     return keras.Model(image, layers.Flatten(name="flat")(inner(image)))
 
 
+def recurrent():
+    x = keras.Input((3, 4), name="x")
+    both = layers.Bidirectional(layers.LSTM(3, return_sequences=True), name="both")(x)
+    return keras.Model(
+        x, layers.SimpleRNN(2, name="last")(layers.GRU(3, return_sequences=True, name="gru")(both))
+    )
+
+
 def without_shape():
     return keras.Sequential([layers.Dense(3)])
 
@@ -106,6 +114,7 @@ def save_working_models(folder):
         "dict.keras": two_inputs(lambda first, second: {"a": first, "b": second}),
         "twelve.keras": twelve_outputs(),
         "nested.keras": nested(),
+        "recurrent.keras": recurrent(),
     }
     for name, model in models.items():
         model.save(folder / name)

@@ -6,9 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinyml.codegen.c_source import generate_c
 from tinyml.errors import InputError, ModelError, ToolchainError
 from tinyml.frontend.keras import convert_keras
 from tinyml.frontend.tflite import read_tflite
+from tinyml.ops.base import PORTABLE
+from tinyml.passes.pipeline import prepare_for_device
+from tinyml.quantize.calibrate import calibrate
+from tinyml.quantize.observers import MinMax
+from tinyml.quantize.post_training import Scheme, quantize_graph
 from tinyml.runtime.tflite import LITERT_REFERENCE, run_tflite
 
 # One worker makes the models once; see keras_models.py.
@@ -23,6 +29,7 @@ WORKING = [
     "dict.keras",
     "twelve.keras",
     "nested.keras",
+    "recurrent.keras",
 ]
 
 
@@ -186,3 +193,14 @@ def test_without_tensorflow_the_message_says_what_to_install(models, monkeypatch
 
     with pytest.raises(ToolchainError, match=r"pip install 'tinyml\[keras\]'"):
         convert_keras(models / "sequential.h5")
+
+
+def test_recurrent_layers_become_operators_that_can_be_quantized(models):
+    graph = read_tflite(converted(models, "recurrent.keras"), "recurrent")
+    samples = [array[:, np.newaxis] for array in arrays(models, "recurrent.keras", "x")]
+
+    quantized = quantize_graph(graph, calibrate(graph, samples, MinMax), Scheme())
+
+    module = generate_c(prepare_for_device(quantized), "recurrent", PORTABLE)
+    assert not graph.states
+    assert "tinyml_lookup_s8" in module.files["recurrent.c"]

@@ -137,6 +137,7 @@ def _convert_file(path: Path) -> bytes:
         model = keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever the broken part happened to raise
         raise InputError(_why_not_loaded(path, error)) from error
+    _unroll(model)
     fixed = _with_batch_of_one(path, model)
     data = _convert(path, tf.lite.TFLiteConverter.from_keras_model(fixed))
     return restore_names(
@@ -164,6 +165,18 @@ def _with_batch_of_one(path: Path, model: Any) -> Any:
     structure = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
     outputs = model(keras.tree.pack_sequence_as(structure, inputs))
     return keras.Model(inputs, outputs, name=model.name)
+
+
+def _unroll(layer: Any) -> None:
+    """Let recurrent layers spell out their steps, whose operators can be quantized.
+
+    Converted as they are, an LSTM would be one float operator and a GRU a loop.
+    """
+    halves = (getattr(layer, name, None) for name in ("forward_layer", "backward_layer"))
+    for inner in (*getattr(layer, "layers", ()), *filter(None, halves)):
+        _unroll(inner)
+    if hasattr(layer, "unroll"):
+        layer.unroll = True
 
 
 def _outputs(model: Any) -> dict[str, str]:

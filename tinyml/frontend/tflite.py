@@ -41,6 +41,7 @@ from tinyml.ir.graph import Array, Graph, State, Tensor
 from tinyml.ir.verify import verify_float, verify_quantized
 from tinyml.ops.base import Operator, TfliteNode
 from tinyml.ops.registry import operators_by_opcode
+from tinyml.passes.drop_zero_sums import drop_zero_sums
 from tinyml.passes.multiply_computed_weights import multiply_computed_weights
 from tinyml.passes.requantize_joined import requantize_joined
 from tinyml.passes.signed_edges import signed_edges
@@ -126,6 +127,7 @@ def _verified(graph: Graph, subgraph: Any, order: list[str]) -> Graph:
         _refuse_dynamic_shapes(subgraph, order, graph)
         graph = multiply_computed_weights(graph)
         if not is_quantized(graph):
+            graph = drop_zero_sums(graph)
             verify_float(graph)
             return graph
         graph = requantize_joined(signed_edges(graph))
@@ -140,7 +142,7 @@ def _control_flow(model: Any, name: str) -> list[str]:
     subgraphs = values_of(model.subgraphs)
     refusal = (
         f"'{name}' has {len(subgraphs)} subgraphs, expected 1 and those that initialise "
-        "variables: control flow is not supported"
+        "variables: control flow is not supported; build recurrent Keras layers with unroll=True"
     )
     if not subgraphs:
         raise ModelError(refusal)

@@ -108,8 +108,8 @@ class Lstm(Operator):
             return self.error("the file says no scale of its hidden values, expected int8")
         return self.error(
             "is float, and only TensorFlow's converter quantizes an LSTM: convert with "
-            "Optimize.DEFAULT and a representative dataset, or build the Keras layer with "
-            "unroll=True, whose operators tinyml quantizes"
+            "Optimize.DEFAULT and a representative dataset; or give tinyml the Keras model, or "
+            "build the Keras layer with unroll=True, whose operators tinyml quantizes"
         )
 
     def _refuse_variants(self) -> None:
