@@ -61,6 +61,10 @@ void tinyml_sub_s16(const tinyml_binary_params *params, const int16_t *first,
 void tinyml_mul_s16(const tinyml_mul_params *params, const int16_t *first, const int16_t *second,
                     int16_t *output);
 
+/* Sizes are in elements. */
+void tinyml_pad_s16(const tinyml_pad_params *params, const int16_t *input, int16_t *output,
+                    int32_t value);
+
 /* As their namesakes of int8. */
 void tinyml_maximum_s16(const tinyml_walk *walk, const int16_t *first, const int16_t *second,
                         int16_t *output);

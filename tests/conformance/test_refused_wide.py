@@ -1,7 +1,5 @@
 """Variants of 16x8 without an exact kernel are refused with a sentence that says what to do."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from single_operator import OUTPUT, SOURCE, single_operator
@@ -22,7 +20,6 @@ from tinyml.ops.leaky_relu import LeakyRelu
 from tinyml.ops.logistic import Logistic
 from tinyml.ops.mean import Mean
 from tinyml.ops.mul import Mul
-from tinyml.ops.padv2 import PadV2
 from tinyml.ops.quantize import Quantize
 from tinyml.ops.relu import Relu
 from tinyml.ops.sin import Sin
@@ -198,11 +195,3 @@ def test_whether_int16_is_not_equal_is_refused():
 
     with pytest.raises(ModelError, match="use EQUAL and LOGICAL_NOT"):
         single_operator(unequal, [int16("first", (3,)), int16("second", (3,))], None)
-
-
-def test_a_padding_value_of_two_different_bytes_is_refused():
-    value = replace(int16("value", (1,)), data=np.array([77], np.int16))
-    op = PadV2(name="op", inputs=(SOURCE, "value"), outputs=(OUTPUT,), paddings=((0, 0), (1, 1)))
-
-    with pytest.raises(ModelError, match="is 77 in int16, expected one whose bytes are equal"):
-        generate(single_operator(op, [int16(SOURCE, (1, 4)), value], quant(0.001)))

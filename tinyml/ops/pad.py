@@ -119,11 +119,11 @@ class Pad(Operator):
         missing = KERNEL_RANK - len(source.shape)
         if missing < 0:
             raise self.error(f"input '{source.name}' has more than {KERNEL_RANK} dimensions")
-        before = tuple(pair[0] for pair in self.paddings)
+        before, unit = tuple(pair[0] for pair in self.paddings), self.unit(graph)
         params = {
-            "input": [1] * missing + _in_bytes(source.shape, source.dtype),
-            "before": [0] * missing + _in_bytes(before, source.dtype),
-            "output": [1] * missing + _in_bytes(output.shape, source.dtype),
+            "input": [1] * missing + _in_units(source.shape, unit),
+            "before": [0] * missing + _in_units(before, unit),
+            "output": [1] * missing + _in_units(output.shape, unit),
         }
         function = self.kernel_name(graph)
         call = KernelCall(
@@ -132,13 +132,17 @@ class Pad(Operator):
                 Struct("tinyml_pad_params", "pad_params", params),
                 TensorPointer(source.name),
                 TensorPointer(output.name),
-                self.byte(graph),
+                self.value(graph),
             ),
             source=f"{function}.c",
         )
         return Kernel(calls=(call,))
 
-    def byte(self, graph: Graph) -> int:
+    def unit(self, graph: Graph) -> int:
+        """How many of the kernel's units an element has: bytes, alike in all of the padding."""
+        return graph.tensor(self.inputs[0]).dtype.itemsize
+
+    def value(self, graph: Graph) -> int:
         """What the device pads with."""
         return graph.tensor(self.outputs[0]).zero_point
 
@@ -155,9 +159,9 @@ def read_paddings(node: TfliteNode) -> tuple[tuple[int, int], ...]:
     return tuple((int(before), int(after)) for before, after in given)
 
 
-def _in_bytes(sizes: tuple[int, ...], dtype: DType) -> list[int]:
-    """Sizes of the dimensions, the innermost in bytes."""
-    return [*sizes[:-1], sizes[-1] * dtype.itemsize]
+def _in_units(sizes: tuple[int, ...], unit: int) -> list[int]:
+    """Sizes of the dimensions, the innermost in what the kernel counts."""
+    return [*sizes[:-1], sizes[-1] * unit]
 
 
 def read_onnx_paddings(node: OnnxNodeIn) -> tuple[tuple[int, int], ...]:

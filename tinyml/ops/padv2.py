@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinyml.ir.graph import Graph, TensorSpec
+from tinyml.ir.graph import DType, Graph, TensorSpec
 from tinyml.numerics.affine import dequantize
 from tinyml.ops.base import InlineConstant, QuantizationRule
+from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, float_constant
 from tinyml.ops.pad import Pad, read_onnx_paddings
 
@@ -20,6 +21,10 @@ class PadV2(Pad):
     """The second input is a constant of one element, which stands before and after the others."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("PADV2",)
+    kernels: ClassVar[Kernels] = {
+        **int8_kernels("tinyml_pad"),
+        DType.INT16: ("tinyml_pad_s16",),
+    }
     options_table: ClassVar[str] = "PadV2Options"
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Pad": Operands.ANY}
 
@@ -59,13 +64,11 @@ class PadV2(Pad):
         real = value.constant if value.quant is None else dequantize(value.constant, value.quant)
         return (InlineConstant("value", real.astype(np.float32).reshape(())),)
 
-    def byte(self, graph: Graph) -> int:
-        """Give the value as it is quantized, whose bytes must be equal for the kernel."""
-        value = graph.tensor(self.inputs[1])
-        data = value.constant.tobytes()
-        if len(set(data)) != 1:
-            raise self.error(
-                f"value '{value.name}' is {value.constant.item()} in {value.dtype.value}, expected "
-                "one whose bytes are equal, such as 0"
-            )
-        return int.from_bytes(data[:1], signed=True)
+    def unit(self, graph: Graph) -> int:
+        """The kernel of each dtype counts its elements."""
+        del graph
+        return 1
+
+    def value(self, graph: Graph) -> int:
+        """Give the value as it is quantized."""
+        return int(graph.tensor(self.inputs[1]).constant.item())

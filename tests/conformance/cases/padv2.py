@@ -1,8 +1,9 @@
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
-from moved import EVERY, widened
+from moved import EVERY, widened, with_int16
 from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
 
 from cases import pad
@@ -12,6 +13,7 @@ from tinyml.ops.padv2 import PadV2
 VALUES = (-128, -127, -1, 0, 127)
 
 
+@partial(with_int16, every=2)
 def cases() -> Iterator[tuple[Any, Graph]]:
     """In int16 the values whose bytes are equal."""
     int8 = list(_int8_cases())
