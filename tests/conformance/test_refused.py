@@ -72,8 +72,8 @@ def conv_graph(source: Shape, weights: Shape, *, per_channel: bool = True) -> Gr
     )
 
 
-def test_grouped_convolution_is_refused():
-    with pytest.raises(ModelError, match="grouped convolution is not supported"):
+def test_weights_that_take_a_part_of_the_channels_are_refused():
+    with pytest.raises(ModelError, match="expected all or an equal share"):
         conv_graph((1, 4, 4, 6), (2, 3, 3, 3))
 
 

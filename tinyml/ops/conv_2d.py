@@ -75,7 +75,7 @@ class Conv2D(Convolution):
         if source.shape[3] != weights.shape[3]:
             raise self.error(
                 f"input '{source.name}' has {source.shape[3]} channels but weights "
-                f"'{weights.name}' take {weights.shape[3]}; grouped convolution is not supported"
+                f"'{weights.name}' take {weights.shape[3]}, expected all or an equal share"
             )
         require_parameters(self, graph, weights.shape[0], narrow_bias=True)
         height, width = self.window(graph).output_size(spatial(source.shape))

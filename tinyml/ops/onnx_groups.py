@@ -33,7 +33,7 @@ def grouped_lowering(node: OnnxNodeIn, weights: Tensor, group: int, lower: Lower
     ]
     constants, results = list[Tensor](), list[str]()
     for index, part in enumerate(parts):
-        own = [_slice(tensor, index, channels // group) for tensor in (weights, bias)]
+        own = [slice_of_group(tensor, index, channels // group) for tensor in (weights, bias)]
         results.append(node.inner(f"group_{index}"))
         one = replace(
             node,
@@ -51,7 +51,7 @@ def grouped_lowering(node: OnnxNodeIn, weights: Tensor, group: int, lower: Lower
     return OnnxLowering(ops=(*ops, joined), constants=tuple(constants))
 
 
-def _slice(tensor: Tensor, index: int, count: int) -> Tensor:
+def slice_of_group(tensor: Tensor, index: int, count: int) -> Tensor:
     """One group's rows of weights or bias, with their scales."""
     rows = slice(index * count, (index + 1) * count)
     data, quant = tensor.constant[rows], tensor.quant
