@@ -87,8 +87,14 @@ def require_parameters(
         names = " or ".join(dtype.value for dtype in allowed)
         raise op.error(
             f"bias '{bias.name}' is {bias.dtype.value} {bias.shape}, expected {names} "
-            f"of {channels} elements"
+            f"of {channels} elements{_biases_of_64_bits(bias, sums)}"
         )
+
+
+def _biases_of_64_bits(bias: Tensor, expected: DType) -> str:
+    """What to do about one of 32 bits, as a converter makes them when asked to."""
+    is_narrow = (bias.dtype, expected) == (DType.INT32, DType.INT64)
+    return ", as every TFLite runtime; convert the model with int64 biases" if is_narrow else ""
 
 
 def require_sizes(op: Operator, tensors: Sequence[Tensor], limit: int) -> None:
