@@ -10,14 +10,14 @@ from single_operator import Case, samples_of
 
 from tinyml.codegen.module import CModule
 from tinyml.emulate.qemu import run_firmware
-from tinyml.export.tflite import write_tflite
+from tinyml.evaluate.oracle import run_reference
 from tinyml.firmware.boards import Board
 from tinyml.firmware.build import build_firmware
 from tinyml.ir.graph import Array, Graph, Op, QuantParams, State, Tensor
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.dtypes import PARAMETERS
 from tinyml.passes.pipeline import prepare_for_device
-from tinyml.runtime.tflite import run_tflite
+from tinyml.runtime.tflite import reference_runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +71,11 @@ def _prefixed_state(state: State, prefix: str) -> State:
 
 
 def reference_outputs(merged: Merged) -> list[Array]:
-    """What each case's oracle answers, one int8 array (samples, bytes of its outputs) per case."""
-    samples = iter(merged.samples)
-    samples_of_case = {c.name: list(islice(samples, len(c.graph.inputs))) for c in merged.cases}
-    by_case: dict[str, Array] = {}
-    for oracle in {case.oracle for case in merged.cases}:
-        part = [case for case in merged.cases if case.oracle == oracle]
-        model = write_tflite(with_zero_biases(merge(part).graph))
-        arrays = [array for case in part for array in samples_of_case[case.name]]
-        outputs = iter(run_tflite(model, arrays, oracle))
-        for case in part:
-            own = [_as_bytes(array) for array in islice(outputs, len(case.graph.outputs))]
-            by_case[case.name] = np.concatenate(own, axis=1)
-    return [by_case[case.name] for case in merged.cases]
+    """What the reference answers, one int8 array (samples, bytes of its outputs) per case."""
+    graph = with_zero_biases(merged.graph)
+    outputs = iter(run_reference(graph, merged.samples, reference_runtime()))
+    of_cases = (islice(outputs, len(case.graph.outputs)) for case in merged.cases)
+    return [np.concatenate([_as_bytes(array) for array in own], axis=1) for own in of_cases]
 
 
 def _as_bytes(samples: Array) -> Array:

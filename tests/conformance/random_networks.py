@@ -24,7 +24,7 @@ from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
 from tinyml.frontend.tflite import read_tflite
-from tinyml.ir.graph import Array, Graph, Tensor
+from tinyml.ir.graph import Graph, Tensor
 from tinyml.ir.text import format_graph
 from tinyml.ir.verify import verify_quantized
 from tinyml.ops.base import PORTABLE, Operator
@@ -172,28 +172,12 @@ def case_of(graph: Graph) -> Case:
     return Case(graph.name, None, read)
 
 
-def expected_outputs(case: Case) -> Array:
-    """What the oracle answers where every activation is an output.
-
-    Otherwise tflite-runtime 2.14 and LiteRT let a layer work in place on what RESHAPE made of a
-    tensor that is still to be read: RESHAPE twice, SOFTMAX of one, ADD of the other.
-    """
-    graph = case.graph
-    computed = [name for op in graph.ops for name in op.outputs]
-    everything = reference_outputs(
-        merge([replace(case, graph=replace(graph, outputs=tuple(computed)))])
-    )
-    ends = np.cumsum([graph.tensor(name).nbytes for name in computed])
-    columns = dict(zip(computed, np.split(everything[0], ends[:-1], axis=1), strict=True))
-    return np.concatenate([columns[name] for name in graph.outputs], axis=1)
-
-
 def differing(cases: Sequence[Case], board_name: str, folder: Path) -> Iterator[tuple[Case, str]]:
     """Cases of which any byte on the board is not the oracle's, and how many are not."""
     graphs = [prepare_for_device(case.graph) for case in cases]
     got = outputs_on(load_board(board_name), graphs, [samples_of(case) for case in cases], folder)
     for case, answer in zip(cases, got, strict=True):
-        expected = expected_outputs(case)
+        (expected,) = reference_outputs(merge([case]))
         count = int((expected != answer).sum())
         if count:
             yield case, f"{count} of {expected.size} bytes differ"

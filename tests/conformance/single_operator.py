@@ -4,7 +4,7 @@ import importlib
 import math
 import pkgutil
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from tinyml.ir.verify import verify_quantized
 from tinyml.ops.activation import Activation
 from tinyml.ops.base import Operator
 from tinyml.ops.window import Padding
-from tinyml.runtime.tflite import LITERT_REFERENCE, Runtime, reference_runtime
 
 SEED = 20240119
 
@@ -36,13 +35,12 @@ Ranges = Mapping[str, tuple[int, int]]
 class Case:
     """One graph; ``parameters`` is what a failure shows of it.
 
-    ``oracle`` says whose answer counts. ``ranges`` limits integer inputs that not every value fits.
+    ``ranges`` limits integer inputs that not every value fits.
     """
 
     name: str
     parameters: Any
     graph: Graph
-    oracle: Runtime = field(default_factory=reference_runtime)
     ranges: Ranges = field(default_factory=dict)
 
 
@@ -114,14 +112,6 @@ def single_operator(op: Operator, tensors: Sequence[Tensor], quant: QuantParams 
     return graph
 
 
-def numbered(
-    operator: str, drawn: Iterable[tuple[Any, Graph] | tuple[Any, Graph, Ranges]], oracle: Runtime
-) -> Iterator[Case]:
-    """Name the cases of an operator by their place."""
-    for number, (parameters, graph, *ranges) in enumerate(drawn):
-        yield Case(f"{operator}_{number:03}", parameters, graph, oracle, *ranges)
-
-
 def samples_of(case: Case) -> list[Array]:
     """Samples (7, *shape) of each input: all values in disorder, the corners, near the zero point.
 
@@ -169,16 +159,12 @@ def operators_with_cases() -> list[str]:
 
 
 def cases_of(operator: str) -> tuple[Case, ...]:
-    """The oracle is the default one unless the file of cases names another as ORACLE.
-
-    What a file calls ``litert_cases`` goes to LiteRT's reference kernels.
-    """
-    module = importlib.import_module(f"cases.{operator}")
-    oracle = getattr(module, "ORACLE", reference_runtime())
-    cases = numbered(operator, module.cases(), oracle)
-    if not hasattr(module, "litert_cases"):
-        return tuple(cases)
-    return (*cases, *numbered(f"{operator}_litert", module.litert_cases(), LITERT_REFERENCE))
+    """The cases in the operator's file, named by their place."""
+    drawn = importlib.import_module(f"cases.{operator}").cases()
+    return tuple(
+        Case(f"{operator}_{number:03}", parameters, graph, *ranges)
+        for number, (parameters, graph, *ranges) in enumerate(drawn)
+    )
 
 
 def all_cases() -> tuple[Case, ...]:

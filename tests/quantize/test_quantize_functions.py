@@ -5,6 +5,7 @@ import pytest
 from function_graphs import CHOICES, DIVISORS, FUNCTIONS, PLAIN, X, float_graph, float_samples, make
 
 from tinyml.errors import ModelError
+from tinyml.evaluate.oracle import run_float, run_reference
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import Array, DType, Graph
@@ -19,32 +20,24 @@ from tinyml.plan.kernels import choose_kernels
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import Runtime, optimized, reference_runtime, run_tflite
-
-# The reference resolvers lack the first three, and have the last one wrong.
-BEYOND_THE_REFERENCE = {"elu", "ceil", "round", "sum", "sum kept"}
-
-
-def oracle_of(name: str) -> Runtime:
-    runtime = reference_runtime()
-    return optimized(runtime) if name in BEYOND_THE_REFERENCE else runtime
+from tinyml.runtime.tflite import reference_runtime
 
 
 def quantized(graph: Graph, samples: list[Array]) -> Graph:
     return quantize_graph(graph, calibrate(graph, samples, MinMax), Scheme())
 
 
-def int8_results(graph: Graph, samples: list[Array], runtime: Runtime) -> Array:
+def int8_results(graph: Graph, samples: list[Array]) -> Array:
     """What the int8 graph answers to float samples, in float where it is int8."""
     inputs = [graph.tensor(name) for name in graph.inputs]
     integers = [quantize(array, t.quant) for array, t in zip(samples, inputs, strict=True)]
-    (result,) = run_tflite(write_tflite(graph), integers, runtime)
+    (result,) = run_reference(graph, integers, reference_runtime())
     quant = graph.tensor(graph.outputs[0]).quant
     return result if quant is None else dequantize(result, quant)
 
 
 def float_results(graph: Graph, samples: list[Array]) -> Array:
-    (result,) = run_tflite(write_tflite(graph), samples, optimized(reference_runtime()))
+    (result,) = run_float(graph, samples)
     return result
 
 
@@ -55,7 +48,7 @@ def test_an_int8_function_stays_within_two_steps_of_the_float_one_most_of_the_ti
     int8 = quantized(graph, samples)
     steps = [int8.tensor(end).scale for end in (*int8.inputs, *int8.outputs)]
 
-    error = np.abs(int8_results(int8, samples, oracle_of(name)) - float_results(graph, samples))
+    error = np.abs(int8_results(int8, samples) - float_results(graph, samples))
 
     assert np.median(error) <= 2 * max(steps)
 
@@ -67,7 +60,7 @@ def test_an_int8_choice_is_nearly_always_that_of_the_float_operator(name):
     int8 = quantized(graph, samples)
     step = max(int8.tensor(end).scale for end in int8.inputs)
 
-    result = int8_results(int8, samples, reference_runtime())
+    result = int8_results(int8, samples)
     expected = float_results(graph, samples)
 
     assert result.dtype == expected.dtype

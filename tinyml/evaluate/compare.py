@@ -15,7 +15,7 @@ from tinyml.data import Dataset, float_samples, plain_name, quantize_samples, re
 from tinyml.errors import InputError
 from tinyml.evaluate.device import DeviceRun, run_on_device
 from tinyml.evaluate.metrics import Metric, agreement, score
-from tinyml.evaluate.oracle import run_float, run_reference
+from tinyml.evaluate.oracle import reference_label, run_float, run_reference
 from tinyml.firmware.boards import Board, Console
 from tinyml.firmware.build import BuildResult
 from tinyml.firmware.model import build_model
@@ -82,9 +82,11 @@ def compare_model(
     passes where no byte differs and the drop is not exceeded.
 
     Raises InputError where labels are missing or name no class of the model, the data's metric is
-    unknown or does not suit the model, or the float model has other inputs or outputs.
+    unknown or does not suit the model, or the float model has other inputs or outputs;
+    ToolchainError where an oracle is not installed.
     """
     prepared = prepare_for_device(graph)
+    label = reference_label(prepared, oracle)
     metric = _metric(data, graph)
     _check_labels(data, graph, metric, needed=max_accuracy_drop is not None)
     real = _real_samples(graph, prepared, data, float_graph) if float_graph else []
@@ -95,7 +97,7 @@ def compare_model(
     expected = run_reference(prepared, samples, oracle)
     floats = run_float(float_graph, real) if float_graph else None
     return _sum_up(
-        prepared, data, metric, device, expected, floats, build, oracle, max_accuracy_drop
+        prepared, data, metric, device, expected, floats, build, label, max_accuracy_drop
     )
 
 
@@ -179,7 +181,7 @@ def _sum_up(
     expected: Sequence[Array],
     floats: Sequence[Array] | None,
     build: BuildResult,
-    oracle: Runtime,
+    label: str,
     max_accuracy_drop: float | None,
 ) -> Comparison:
     real = [
@@ -196,7 +198,7 @@ def _sum_up(
     return Comparison(
         model=graph.name,
         board=build.board.name,
-        reference=oracle.label,
+        reference=label,
         samples=len(data),
         metric=metric.value,
         float_accuracy=float_accuracy,

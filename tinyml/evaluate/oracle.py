@@ -1,19 +1,26 @@
-"""Named oracles: what the int8 graph, and the float graph before it, must answer."""
+"""Named oracles: what the int8 graph, and the float graph before it, must answer.
+
+An oracle is named by its runtime, whose reference kernels count. Operators say where they do not
+(``Operator.oracle_in``); those are run by other kernels, and the label says which.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from tinyml.evaluate.stages import cut_into_stages
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, Graph
+from tinyml.ops.base import Oracle, operators
 from tinyml.runtime.tflite import (
     LITERT_REFERENCE,
     TFLITE_REFERENCE,
     Runtime,
+    float_runtime,
+    iterate_steps,
     optimized,
-    reference_runtime,
     run_tflite,
+    stacked,
 )
 
 ORACLES = {runtime.package: runtime for runtime in (TFLITE_REFERENCE, LITERT_REFERENCE)}
@@ -22,17 +29,40 @@ ORACLES = {runtime.package: runtime for runtime in (TFLITE_REFERENCE, LITERT_REF
 def run_reference(graph: Graph, samples: Sequence[Array], oracle: Runtime) -> list[Array]:
     """Run a graph prepared for the device; int8 (N, *shape) per input and per output.
 
-    Every activation is made an output, so that the runtime keeps it: both runtimes work in place
-    on what a RESHAPE hands on even where its source is still to be read.
+    Samples are the steps of one stream for a graph with state.
     """
-    inner = (t.name for t in graph.tensors.values() if not t.is_constant)
-    outputs = dict.fromkeys((*graph.outputs, *inner))
-    kept = write_tflite(replace(graph, outputs=tuple(outputs)))
-    order = list(outputs)
-    rows = run_tflite(kept, samples, oracle, first=len(dict.fromkeys(graph.outputs)))
-    return [rows[order.index(name)] for name in graph.outputs]
+    stages = cut_into_stages(graph, _runtimes(graph, oracle))
+    inputs = dict(zip(graph.inputs, samples, strict=True))
+    return stacked(iterate_steps(stages.steps, inputs, graph.outputs, stages.values))
+
+
+def reference_label(graph: Graph, oracle: Runtime) -> str:
+    """Name the oracle, then those of operators that it does not count for, with the operators.
+
+    Raises ToolchainError where one is not installed.
+    """
+    found: dict[Runtime, dict[str, None]] = {}
+    for op, runtime in zip(operators(graph), _runtimes(graph, oracle), strict=True):
+        found.setdefault(runtime, {})[op.opcodes[0]] = None
+    others = [
+        f"{', '.join(sorted(opcodes))}: {runtime.label}"
+        for runtime, opcodes in found.items()
+        if runtime != oracle
+    ]
+    own = [oracle.label] if oracle in found or not others else []
+    return "; ".join([*own, *sorted(others)])
+
+
+def _runtimes(graph: Graph, oracle: Runtime) -> list[Runtime]:
+    """Which runtime runs each operator."""
+    kernels = {
+        Oracle.REFERENCE: oracle,
+        Oracle.OPTIMIZED: optimized(oracle),
+        Oracle.LITERT: LITERT_REFERENCE,
+    }
+    return [kernels[op.oracle_in(graph)] for op in operators(graph)]
 
 
 def run_float(graph: Graph, samples: Sequence[Array]) -> list[Array]:
     """Run a float graph; float32 (N, *shape) per input and per output."""
-    return run_tflite(write_tflite(graph), samples, optimized(reference_runtime()))
+    return run_tflite(write_tflite(graph), samples, float_runtime(graph))

@@ -247,6 +247,17 @@ class Kernel:
 # --------------------------------------------------------------------------- the contract
 
 
+class Oracle(enum.Enum):
+    """Whose bytes count as right for an operator (docs/numerics.md, "Oracles")."""
+
+    # The reference kernels of the runtime in use, tflite-runtime 2.14 where it is installed.
+    REFERENCE = "reference"
+    # Its optimized kernels, where the reference ones lack the operator or have it wrong.
+    OPTIMIZED = "optimized"
+    # LiteRT's reference kernels, where tflite-runtime 2.14 has neither.
+    LITERT = "litert"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operator(Op):
     """What every file in this folder implements once."""
@@ -261,6 +272,8 @@ class Operator(Op):
     typed_input: ClassVar[int] = 0
     # What becomes of an operator that calls nothing on the device.
     without_kernel: ClassVar[str] = ""
+    # Whose answer counts for it; ``oracle_in`` where that depends on the variant.
+    oracle: ClassVar[Oracle] = Oracle.REFERENCE
     # ONNX operators that may become this one, and how each wants its operands.
     onnx_types: ClassVar[Mapping[str, Operands]] = {}
 
@@ -323,6 +336,11 @@ class Operator(Op):
         """The only function ``kernels`` has for the operator's dtype."""
         (name,) = self.kernel_names(graph)
         return name
+
+    def oracle_in(self, graph: Graph) -> Oracle:
+        """Say whose answer counts for the operator as it stands in ``graph``."""
+        del graph
+        return self.oracle
 
     def check_quantized(self, graph: Graph) -> None:
         """Hold the parameters to ``quantization_rule``."""

@@ -16,6 +16,7 @@ from tinyml.ops.base import (
     KernelCall,
     OnnxNode,
     Operator,
+    Oracle,
     QuantizationRule,
     Struct,
     TensorPointer,
@@ -107,6 +108,15 @@ class BatchMatMul(Operator):
         left, right = (graph.tensor(name).shape for name in self.inputs)
         (_, depth), _ = self._matrices(left, right)
         return graph.tensor(self.outputs[0]).size * depth
+
+    def oracle_in(self, graph: Graph) -> Oracle:
+        """LiteRT where tflite-runtime 2.14 multiplies wrong.
+
+        That is where the left matrices are transposed, and the innermost batches are several on
+        the left and one on the right.
+        """
+        left, right = (graph.tensor(name).shape[-3:-2] for name in self.inputs)
+        return Oracle.LITERT if self.adj_x and left > (1,) and right == (1,) else self.oracle
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write the version that brought the dtype."""

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
-from tinyml.ops.base import Isa, Kernel, OnnxNode, Struct, TfliteNode, TfliteOp, any_layout
+from tinyml.ops.base import (
+    Isa,
+    Kernel,
+    OnnxNode,
+    Oracle,
+    Struct,
+    TfliteNode,
+    TfliteOp,
+    any_layout,
+)
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.elementwise import (
     ElementwiseOperator,
@@ -73,6 +82,12 @@ class Comparison(ElementwiseOperator):
                 "EQUAL and LOGICAL_NOT"
             )
         return (TensorSpec(spec.shape, DType.BOOL),)
+
+    def oracle_in(self, graph: Graph) -> Oracle:
+        """LiteRT for the relations of int16 that tflite-runtime 2.14 lacks."""
+        is_wide = graph.tensor(self.inputs[0]).dtype is DType.INT16
+        lacking = is_wide and self.relation in {Relation.GREATER, Relation.LESS_EQUAL}
+        return Oracle.LITERT if lacking else self.oracle
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, 2 for integers, which GREATER has no later one of."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyml.ir.graph import Array
 from tinyml.numerics.tables import in_double
+from tinyml.ops.base import Oracle
 from tinyml.ops.onnx_elementwise import plain_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.unary import UnaryOperator
@@ -23,6 +24,8 @@ class Elu(UnaryOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Elu": Operands.ANY}
     onnx_type: ClassVar[str] = "Elu"
     int8_version: ClassVar[int | None] = 1
+    # The reference resolvers of tflite-runtime 2.14 lack it.
+    oracle: ClassVar[Oracle] = Oracle.OPTIMIZED
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:

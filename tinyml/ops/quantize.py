@@ -7,7 +7,16 @@ from typing import ClassVar, Self
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.numerics.affine import LIMITS
-from tinyml.ops.base import Isa, Kernel, Layout, OnnxNode, QuantizationRule, TfliteNode, TfliteOp
+from tinyml.ops.base import (
+    Isa,
+    Kernel,
+    Layout,
+    OnnxNode,
+    Oracle,
+    QuantizationRule,
+    TfliteNode,
+    TfliteOp,
+)
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.lookup import LOOKUPS, LookupOperator, requantized
@@ -49,6 +58,11 @@ class Quantize(LookupOperator):
         """Input and output have parameters of their own."""
         del graph
         return QuantizationRule()
+
+    def oracle_in(self, graph: Graph) -> Oracle:
+        """LiteRT from int8 to int16, which tflite-runtime 2.14 refuses."""
+        widens = graph.tensor(self.inputs[0]).dtype is DType.INT8 and self.dtype is DType.INT16
+        return Oracle.LITERT if widens else self.oracle
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 from float to int8, else 2."""

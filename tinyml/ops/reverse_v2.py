@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, Shape
-from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
+from tinyml.ops.base import InlineConstant, OnnxNode, Oracle, TfliteNode, TfliteOp
 from tinyml.ops.movement import ViewOperator
 
 # Slice's end for "down to the first element and it too".
@@ -46,11 +46,16 @@ class ReverseV2(ViewOperator):
         """Step backwards."""
         return np.flip(source, self.axes)
 
+    def oracle_in(self, graph: Graph) -> Oracle:
+        """LiteRT for several axes, of which tflite-runtime 2.14 reverses the first only."""
+        del graph
+        return Oracle.LITERT if len(self.axes) > 1 else self.oracle
+
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1, 2 for bool, 3 for several axes.
 
-        Version 3 brought int8, which kernels before it take as well. Of several axes, though, those
-        of tflite-runtime 2.14 reverse the first only.
+        Version 3 brought int8, which kernels before it take as well. Of several axes, though, they
+        reverse the first only.
         """
         version = 2 if graph.tensor(self.inputs[0]).dtype is DType.BOOL else 1
         axes = InlineConstant("axes", np.array(self.axes, np.int32))

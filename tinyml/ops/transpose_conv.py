@@ -20,6 +20,7 @@ from tinyml.ops.base import (
     OnnxNode,
     OnnxWeight,
     Operator,
+    Oracle,
     QuantizationRule,
     Struct,
     TensorPointer,
@@ -150,6 +151,11 @@ class TransposeConv(Operator):
         """One per input element, filter tap and output channel."""
         source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
         return math.prod(source.shape[:3]) * weights.size
+
+    def oracle_in(self, graph: Graph) -> Oracle:
+        """LiteRT with an activation, which no version that tflite-runtime 2.14 has can hold."""
+        del graph
+        return self.oracle if self.activation is Activation.NONE else Oracle.LITERT
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 4 with an activation, 3 with a bias, 2 for integers, else 1."""

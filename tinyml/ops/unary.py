@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from tinyml.ir.graph import Array, DType, Graph, Tensor, TensorSpec
 from tinyml.numerics.tables import float_table, function_table
-from tinyml.ops.base import OnnxNode, QuantizationRule, TfliteNode, TfliteOp, any_layout
+from tinyml.ops.base import OnnxNode, Oracle, QuantizationRule, TfliteNode, TfliteOp, any_layout
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.lookup import LookupOperator
 from tinyml.ops.onnx_elementwise import plain_lowering
@@ -70,6 +70,11 @@ class UnaryOperator(LookupOperator):
     def as_int8(self) -> Self:
         """Compute in float where the reference could not run an int8 operator."""
         return replace(self, in_float=self.int8_version is None or not self.int8_in_reference)
+
+    def oracle_in(self, graph: Graph) -> Oracle:
+        """LiteRT for an int8 kernel that tflite-runtime 2.14 lacks."""
+        is_int8 = graph.tensor(self.inputs[0]).dtype is DType.INT8 and not self.in_float
+        return Oracle.LITERT if is_int8 and not self.int8_in_reference else self.oracle
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, the one that brought the dtype otherwise."""

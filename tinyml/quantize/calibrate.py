@@ -11,7 +11,7 @@ from tinyml.errors import InputError
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, DType, Graph
 from tinyml.quantize.observers import Observer, Range
-from tinyml.runtime.tflite import iterate_tflite, optimized, reference_runtime
+from tinyml.runtime.tflite import float_runtime, iterate_tflite
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def calibrate(
     names = [t.name for t in graph.tensors.values() if not t.is_constant]
     observers = {name: make_observer() for name in names if _is_float(graph, name)}
     observed = replace(graph, outputs=tuple(observers))
-    rows = iterate_tflite(write_tflite(observed), samples, optimized(reference_runtime()))
+    rows = iterate_tflite(write_tflite(observed), samples, float_runtime(graph))
     for done, row in enumerate(rows, start=1):
         for name, values in zip(observers, row, strict=True):
             _observe(name, observers[name], values)

@@ -9,14 +9,15 @@ import importlib.util
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from tinyml.errors import ModelError, ToolchainError
-from tinyml.ir.graph import Array
+from tinyml.ir.graph import Array, Graph
+from tinyml.ops.base import Oracle, operators
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,18 @@ class Runtime:
         """Whether the package is there."""
         return importlib.util.find_spec(self.module) is not None
 
+    def require_installed(self) -> None:
+        """Raise ToolchainError where the package is not there."""
+        if not self.is_installed:
+            raise ToolchainError(
+                f"the package {self.package} is not installed; install it with "
+                f"'pip install {self.package}'"
+            )
+
     @property
     def label(self) -> str:
         """Name and version, as reports state them."""
+        self.require_installed()
         return f"{self.package} {importlib.metadata.version(self.package)} {self.resolver}"
 
 
@@ -51,39 +61,100 @@ def reference_runtime() -> Runtime:
 
 
 def optimized(runtime: Runtime) -> Runtime:
-    """Name the same runtime's fast kernels, for float models."""
+    """Name the same runtime's fast kernels."""
     return Runtime(runtime.package, runtime.module, "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
 
 
-def run_tflite(
-    model: bytes, samples: Sequence[Array], runtime: Runtime, *, first: int | None = None
-) -> list[Array]:
+def float_runtime(graph: Graph) -> Runtime:
+    """Choose what runs a float graph: what tflite-runtime has wrong in int8 it has so in float."""
+    wanted = {op.oracle_in(graph) for op in operators(graph)}
+    return optimized(LITERT_REFERENCE if Oracle.LITERT in wanted else reference_runtime())
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A model among several: the values its inputs read, and those its first outputs become.
+
+    Without names of outputs, all of them are values, named by number.
+    """
+
+    model: bytes
+    runtime: Runtime
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Lets ``target`` be what ``source`` is."""
+
+    source: str
+    target: str
+
+
+Step = Stage | Copy
+
+
+def run_tflite(model: bytes, samples: Sequence[Array], runtime: Runtime) -> list[Array]:
     """Run every sample; inputs and outputs have samples along their first axis.
 
     ``samples`` holds one array per model input, (N, *input shape) with the input's own dtype; so
-    do the results, (N, *output shape). ``first`` asks for that many of the outputs only.
+    do the results, (N, *output shape).
     """
-    rows = list(iterate_tflite(model, samples, runtime, first=first))
+    return stacked(iterate_tflite(model, samples, runtime))
+
+
+def stacked(rows: Iterable[list[Array]]) -> list[Array]:
+    """Put the samples of each output along a first axis."""
     return [np.stack(column) for column in zip(*rows, strict=True)]
 
 
 def iterate_tflite(
-    model: bytes, samples: Sequence[Array], runtime: Runtime, *, first: int | None = None
+    model: bytes, samples: Sequence[Array], runtime: Runtime
 ) -> Iterator[list[Array]]:
     """Yield the outputs of one sample after another; the arguments are those of run_tflite."""
-    if not runtime.is_installed:
-        raise ToolchainError(
-            f"the package {runtime.package} is not installed; install it with "
-            f"'pip install {runtime.package}'"
-        )
+    names = tuple(f"input {number}" for number in range(len(samples)))
+    yield from iterate_steps([Stage(model, runtime, names)], dict(zip(names, samples, strict=True)))
+
+
+def iterate_steps(
+    steps: Sequence[Step],
+    samples: Mapping[str, Array],
+    outputs: Sequence[str] | None = None,
+    values: Mapping[str, Array] | None = None,
+) -> Iterator[list[Array]]:
+    """Take one sample after another through all steps, and yield the values named as outputs.
+
+    Without names these are the outputs of the last step. ``values`` are there from the start. All
+    values stay for the next sample, and so does what the models themselves keep.
+
+    Raises ToolchainError where a runtime is not installed, ModelError where one refuses its model.
+    """
+    runtimes = {step.runtime: None for step in steps if isinstance(step, Stage)}
+    for runtime in runtimes:
+        runtime.require_installed()
     message = {
-        "runtime": runtime.package,
-        "resolver": runtime.resolver,
-        "model": model,
-        "samples": list(samples),
-        "first": first,
+        "steps": [_described(step) for step in steps],
+        "inputs": list(samples),
+        "samples": list(samples.values()),
+        "outputs": outputs,
+        "values": values or {},
     }
-    yield from _request(message, runtime)
+    yield from _request(message, " or ".join(runtime.label for runtime in runtimes))
+
+
+def _described(step: Step) -> dict[str, Any]:
+    """Put a step in plain values, for the worker."""
+    if isinstance(step, Copy):
+        return asdict(step)
+    return {
+        "model": step.model,
+        "runtime": step.runtime.package,
+        "resolver": step.runtime.resolver,
+        "label": step.runtime.label,
+        "inputs": step.inputs,
+        "outputs": step.outputs,
+    }
 
 
 class _Worker:
@@ -111,18 +182,18 @@ class _Worker:
 _idle: list[_Worker] = []
 
 
-def _request(message: dict[str, Any], runtime: Runtime) -> Iterator[list[Array]]:
+def _request(message: dict[str, Any], runtimes: str) -> Iterator[list[Array]]:
     worker = _idle.pop() if _idle else _Worker()
     finished = False
     try:
         for kind, value in _exchange(worker.process, message):
             finished = kind in {"done", "error"}
             if kind == "error":
-                raise ModelError(f"{runtime.label} refuses the model: {value}")
+                raise ModelError(value)
             if kind == "values":
                 yield value
     except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
-        raise ModelError(f"{runtime.label} crashed while it ran the model") from error
+        raise ModelError(f"{runtimes} crashed while it ran the model") from error
     finally:
         # An exchange cut short leaves replies in the pipe.
         if finished:

@@ -6,10 +6,6 @@ from single_operator import Ranges
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.ceil import Ceil
-from tinyml.runtime.tflite import TFLITE_REFERENCE, optimized
-
-# The reference resolvers lack it, in float too.
-ORACLE = optimized(TFLITE_REFERENCE)
 
 
 def cases() -> Iterator[tuple[Any, Graph, Ranges]]:

@@ -6,10 +6,6 @@ from single_operator import Ranges
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.elu import Elu
-from tinyml.runtime.tflite import TFLITE_REFERENCE, optimized
-
-# The reference resolvers lack it; the other ones have the same code for int8.
-ORACLE = optimized(TFLITE_REFERENCE)
 
 
 def cases() -> Iterator[tuple[Any, Graph, Ranges]]:

@@ -6,10 +6,6 @@ from single_operator import Ranges
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.log import Log
-from tinyml.runtime.tflite import LITERT_REFERENCE
-
-# tflite-runtime 2.14 has no int8 kernel.
-ORACLE = LITERT_REFERENCE
 
 
 def cases() -> Iterator[tuple[Any, Graph, Ranges]]:

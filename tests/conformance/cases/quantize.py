@@ -16,13 +16,8 @@ INT8, INT16 = DType.INT8, DType.INT16
 
 def cases() -> Iterator[tuple[Any, Graph]]:
     """From integers to integers, inside a model."""
-    for source_dtype, dtype in ((INT8, INT8), (INT16, INT16), (INT16, INT8)):
+    for source_dtype, dtype in ((INT8, INT8), (INT16, INT16), (INT16, INT8), (INT8, INT16)):
         yield from _cases(source_dtype, dtype)
-
-
-def litert_cases() -> Iterator[tuple[Any, Graph]]:
-    """tflite-runtime 2.14 refuses to widen int8."""
-    return _cases(INT8, INT16)
 
 
 def _cases(source_dtype: DType, dtype: DType) -> Iterator[tuple[Any, Graph]]:

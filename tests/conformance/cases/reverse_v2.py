@@ -7,10 +7,6 @@ from single_operator import OUTPUT, SOURCE, Draw
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.reverse_v2 import ReverseV2
-from tinyml.runtime.tflite import LITERT_REFERENCE
-
-# Of several axes tflite-runtime 2.14 reverses the first only, and says nothing.
-ORACLE = LITERT_REFERENCE
 
 
 @with_int16

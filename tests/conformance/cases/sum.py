@@ -5,10 +5,6 @@ from single_operator import Draw
 
 from tinyml.ir.graph import Graph, QuantParams
 from tinyml.ops.sum import Sum
-from tinyml.runtime.tflite import TFLITE_REFERENCE, optimized
-
-# Both runtimes' reference kernels take the int8 for uint8.
-ORACLE = optimized(TFLITE_REFERENCE)
 
 # Outputs of the input's scale, ten times as coarse, far finer and far coarser.
 OUTPUT_SCALES = (0.05, 0.5, 1e-4, 1e4)

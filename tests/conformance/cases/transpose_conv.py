@@ -73,10 +73,10 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     for parameters in (*CORNERS[::2], *(_drawn(draw) for _ in range(RANDOM_CASES // 2))):
         narrow = replace(parameters, dtype=DType.INT16, bias=True, bias_dtype=DType.INT32)
         yield narrow, _graph(draw, narrow)
+    yield from _active_cases()
 
 
-def litert_cases() -> Iterator[tuple[Parameters, Graph]]:
-    """tflite-runtime 2.14 has no version with activations."""
+def _active_cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("transpose_conv with activations")
     activations = [kind for kind in Activation if kind is not Activation.NONE]
     for parameters in (_drawn(draw) for _ in range(10)):
