@@ -8,7 +8,10 @@ from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import Graph
 from tinyml.ir.verify import verify_quantized
 from tinyml.ops.cos import Cos
+from tinyml.ops.logistic import Logistic
 from tinyml.ops.sin import Sin
+from tinyml.ops.tanh import Tanh
+from tinyml.ops.unary import UnaryOperator
 from tinyml.passes.fuse_float_functions import fuse_float_functions
 
 SHAPE = (1, 4)
@@ -18,15 +21,16 @@ def sine(output: str, source: str, *, in_float: bool = False) -> Sin:
     return Sin(name=output, inputs=(source,), outputs=(output,), in_float=in_float)
 
 
-def between_float(*, outputs: tuple[str, ...] = ("y",)) -> Graph:
-    """x, a sine in float, y."""
+def between_float(*, outputs: tuple[str, ...] = ("y",), kind: type[UnaryOperator] = Sin) -> Graph:
+    """x, a function in float, y."""
     tensors = [
         activation("x", SHAPE, 0.05, 3),
         activation("x/float", SHAPE, None),
         activation("sine", SHAPE, None),
         activation("y", SHAPE, 0.01, -5),
     ]
-    ops = [dequantize("x/float", "x"), sine("sine", "x/float"), quantize("y", "sine")]
+    function = kind(name="sine", inputs=("x/float",), outputs=("sine",))
+    ops = [dequantize("x/float", "x"), function, quantize("y", "sine")]
     graph = make_graph(tensors, ops, ["x"], outputs)
     verify_quantized(graph)
     return graph
@@ -37,6 +41,14 @@ def test_a_float_function_between_dequantize_and_quantize_becomes_one_int8_opera
 
     assert fused.ops == (sine("y", "x", in_float=True),)
     assert set(fused.tensors) == {"x", "y"}
+    verify_quantized(fused)
+
+
+@pytest.mark.parametrize("kind", [Logistic, Tanh])
+def test_a_function_with_a_scale_of_its_own_takes_that_of_the_quantize(kind):
+    fused = fuse_float_functions(between_float(kind=kind))
+
+    assert fused.ops == (kind(name="y", inputs=("x",), outputs=("y",), in_float=True),)
     verify_quantized(fused)
 
 

@@ -349,7 +349,7 @@ class Operator(Op):
             self._check_output(graph, rule, graph.tensor(name))
 
     def _check_output(self, graph: Graph, rule: QuantizationRule, output: Tensor) -> None:
-        fixed = rule.fixed(output.dtype)
+        fixed = None if output.dtype is DType.FLOAT32 else rule.fixed(output.dtype)
         if fixed is not None and output.quant != fixed:
             raise self.error(
                 f"output '{output.name}' must have {describe_quant(fixed)}, "

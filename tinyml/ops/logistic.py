@@ -39,8 +39,13 @@ class Logistic(UnaryOperator):
         return np.asarray(np.float32(1) / (np.float32(1) + exponential))
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
-        """Results lie in (0, 1), which 1/256 and -128 cover, or 1/32768 in int16."""
+        """Results lie in (0, 1), which 1/256 and -128 cover, or 1/32768 in int16.
+
+        Between floats the QUANTIZE after it says.
+        """
         del graph
+        if self.in_float:
+            return QuantizationRule()
         return QuantizationRule(fixed_output=OUTPUT_QUANT, fixed_wide_output=WIDE_OUTPUT_QUANT)
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
