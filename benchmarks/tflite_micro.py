@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 MOST_INSTRUCTIONS = 1.02
-MOST_FLASH = {"anomaly_detection": 0.93}  # whose weights alone are 0.90 of it
+MOST_FLASH = {"anomaly_detection": 0.93}  # whose weights and biases alone are 0.90
 MOST_FLASH_OF_ANY = 0.75
 MOST_RAM = 1.0
 MOST_ARENA = 1.05
