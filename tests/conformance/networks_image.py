@@ -1,7 +1,8 @@
 """Many networks in one image, each with its own generated C, memory plan and arena.
 
 A sample names the network it is for. The arena is filled with a pattern before every inference,
-and what lies behind the network's own bytes must still hold it afterwards.
+and what lies behind the network's own bytes must still hold it afterwards. Neighbouring samples of
+one network are the steps of one stream.
 """
 
 from collections.abc import Sequence
@@ -32,7 +33,9 @@ def outputs_on(
     modules = [generate_c(graph, f"network_{i:03}", isas) for i, graph in enumerate(graphs)]
     image = _image(modules)
     rows = [_rows(i, arrays, image.inputs[0].size) for i, arrays in enumerate(samples)]
-    result = run_firmware(build_firmware(image, board, folder), np.concatenate(rows))
+    # A stream must not be dealt out to several emulators.
+    jobs = 1 if any(module.state_bytes for module in modules) else None
+    result = run_firmware(build_firmware(image, board, folder), np.concatenate(rows), jobs=jobs)
     counts = np.cumsum([len(row) for row in rows])
     parts = np.split(result.outputs.view(np.int8), counts[:-1])
     return [
@@ -95,14 +98,26 @@ def _source(modules: Sequence[CModule], macros: dict[str, int]) -> str:
         for module in modules
         for end, own in (("inputs", module.inputs), ("outputs", module.outputs))
     )
+    runs = "".join(map(_run, modules))
     networks = ",\n".join(
-        f"    {{{m.name}_invoke, {m.arena_bytes}, {m.name}_inputs, {m.name}_outputs}}"
-        for m in modules
+        f"    {{{m.name}_run, {m.arena_bytes}, {m.name}_inputs, {m.name}_outputs}}" for m in modules
     )
     return (
-        f"#include <stdint.h>\n#include <string.h>\n\n{includes}\n{defines}\n{STRUCTS}\n{slots}\n"
-        f"static const struct network networks[] = {{\n{networks},\n}};\n{INVOKE}"
+        f"#include <stdint.h>\n#include <string.h>\n\n{includes}\n{defines}\n{STRUCTS}\n{runs}"
+        f"{slots}\nstatic const struct network networks[] = {{\n{networks},\n}};\n{INVOKE}"
     )
+
+
+def _run(module: CModule) -> str:
+    """A function that starts a stream where it is told to, and takes one step of it."""
+    name = module.name
+    state, start, argument = "", "    (void)starts;\n", "arena"
+    if module.state_bytes:
+        state = f"    static {name}_state state;\n"
+        start = f"    if (starts)\n    {{\n        {name}_init_state(&state);\n    }}\n"
+        argument = "arena, &state"
+    head = f"static int {name}_run(void *arena, int starts)\n{{\n"
+    return f"{head}{state}{start}    return {name}_invoke({argument});\n}}\n\n"
 
 
 def _entries(slots: Sequence[ArenaSlot]) -> str:
@@ -119,7 +134,7 @@ struct slot
 
 struct network
 {
-    int (*invoke)(void *arena);
+    int (*run)(void *arena, int starts);
     uint32_t arena_bytes;
     const struct slot *inputs;
     const struct slot *outputs;
@@ -129,6 +144,7 @@ struct network
 INVOKE = """
 int networks_invoke(void *memory)
 {
+    static const struct network *streaming;
     const uint8_t *row = memory;
     const struct network *network = &networks[row[0] | row[1] << 8];
     uint8_t *const arena = (uint8_t *)memory + ARENA_OFFSET;
@@ -143,7 +159,8 @@ int networks_invoke(void *memory)
         memcpy(arena + slot->offset, row, slot->size);
         row += slot->size;
     }
-    const int failed_layer = network->invoke(arena);
+    const int failed_layer = network->run(arena, network != streaming);
+    streaming = network;
     if (failed_layer)
     {
         return failed_layer;

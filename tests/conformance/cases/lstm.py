@@ -22,6 +22,7 @@ class Parameters:
     hidden_zero_point: int | None = None
     hidden_scale: float = 1 / 128
     time_major: bool = False
+    source: QuantParams | None = None
 
 
 CORNERS = (
@@ -48,11 +49,11 @@ RANDOM_CASES = 20
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("lstm")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, parameters)
+    for parameters in (*CORNERS, *(drawn(draw) for _ in range(RANDOM_CASES))):
+        yield parameters, lstm_graph(draw, parameters)
 
 
-def _drawn(draw: Draw) -> Parameters:
+def drawn(draw: Draw) -> Parameters:
     return Parameters(
         steps=draw.integer(1, 6),
         input_size=draw.integer(1, 12),
@@ -63,8 +64,10 @@ def _drawn(draw: Draw) -> Parameters:
     )
 
 
-def _graph(draw: Draw, p: Parameters) -> Graph:
-    source = QuantParams.per_tensor(draw.scale(1e-3, 0.1), _zero_point(draw, p.source_zero_point))
+def lstm_graph(draw: Draw, p: Parameters) -> Graph:
+    source = p.source or QuantParams.per_tensor(
+        draw.scale(1e-3, 0.1), _zero_point(draw, p.source_zero_point)
+    )
     hidden = QuantParams.per_tensor(p.hidden_scale, _zero_point(draw, p.hidden_zero_point))
     names = [""] * INPUTS
     order = (p.steps, p.batches) if p.time_major else (p.batches, p.steps)

@@ -21,6 +21,7 @@ class Parameters:
     feature_gain: float = 1.0  # of what is kept, from one that fills int16
     source_zero_point: int | None = None
     output_zero_point: int | None = None
+    source: QuantParams | None = None
 
 
 CORNERS = (
@@ -43,11 +44,11 @@ RANDOM_CASES = 20
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("svdf")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, parameters)
+    for parameters in (*CORNERS, *(drawn(draw) for _ in range(RANDOM_CASES))):
+        yield parameters, svdf_graph(draw, parameters)
 
 
-def _drawn(draw: Draw) -> Parameters:
+def drawn(draw: Draw) -> Parameters:
     return Parameters(
         batches=draw.integer(1, 2),
         input_size=draw.integer(1, 24),
@@ -58,15 +59,16 @@ def _drawn(draw: Draw) -> Parameters:
     )
 
 
-def _graph(draw: Draw, p: Parameters) -> Graph:
+def svdf_graph(draw: Draw, p: Parameters) -> Graph:
     filters = p.units * p.rank
     source_scale, feature_scale, time_scale = (draw.scale(1e-3, 0.1) for _ in range(3))
+    source = p.source or _quant(draw, source_scale, p.source_zero_point)
+    source_scale = source.scale[0]
     # Products of random int8 values, their sum, then the same in int16.
     spread = INT8_DEVIATION * 74 * p.input_size**0.5
     state_scale = source_scale * feature_scale * spread / 8000 / p.feature_gain
     spread = 8000 * 18000 * (p.memory * p.rank) ** 0.5
     output_scale = state_scale * time_scale * spread / 50 / p.gain
-    source = _quant(draw, source_scale, p.source_zero_point)
     bias_scale = state_scale * time_scale
     tensors = [
         int8_tensor(SOURCE, (p.batches, p.input_size), source),
