@@ -20,6 +20,7 @@ from tinyml.cli import cli
 from tinyml.codegen.c_source import generate_c
 from tinyml.evaluate.operators import HEADINGS, operator_rows
 from tinyml.firmware.boards import list_boards, load_board
+from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ops.base import Isa
 from tinyml.ops.registry import operator_classes, operators_by_opcode
 
@@ -243,7 +244,7 @@ def test_the_main_of_the_readme_compiles_and_finds_the_likeliest_class(tmp_path,
         fully_connected("scores", "pixels", "weights", "bias"),
     ]
     graph = make_graph(tensors, ops, ["image"], ["scores"], "digits")
-    module = generate_c(graph, "digits", frozenset([Isa.SCALAR]))
+    module = generate_c(graph, "digits", frozenset([Isa.SCALAR]), find_cmsis_nn().interface)
     monkeypatch.syspath_prepend(str(ROOT / "tests" / "codegen"))
     program = importlib.import_module("host_program").build_program([module], main, tmp_path)
 
@@ -259,7 +260,7 @@ def test_the_operator_that_the_page_on_operators_adds_equals_the_reference(tmp_p
     load_module("tinyml.ops.leaky_relu", operator, tmp_path, monkeypatch)
     load_module("cases.leaky_relu", cases, tmp_path, monkeypatch)
     together = merged.merge(single_operator.cases_of("leaky_relu"))
-    module = generate_c(together.graph, "leaky_relu", frozenset([Isa.SCALAR]))
+    module = merged.generate(together.graph, "leaky_relu", frozenset([Isa.SCALAR]))
 
     got = merged.device_outputs(together, module, load_board("host"), tmp_path / "fw")
 

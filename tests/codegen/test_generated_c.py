@@ -13,6 +13,7 @@ from host_program import STRICT, build_program, include_flags, run_program, writ
 from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import CModule
 from tinyml.export.tflite import write_tflite
+from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.affine import dequantize, quantize
 from tinyml.ops.base import PORTABLE, Isa
@@ -20,13 +21,8 @@ from tinyml.passes.pipeline import prepare_for_device
 from tinyml.runtime.tflite import TFLITE_REFERENCE, run_tflite
 
 
-@pytest.fixture(autouse=True)
-def _packaged_cmsis_nn(monkeypatch):
-    monkeypatch.delenv("CMSIS_NN_DIR", raising=False)
-
-
 def generate(graph: Graph, name: str) -> CModule:
-    return generate_c(graph, name, PORTABLE)
+    return generate_c(graph, name, PORTABLE, find_cmsis_nn().interface)
 
 
 def int8_samples(graph: Graph, count: int) -> list[np.ndarray]:
@@ -109,7 +105,7 @@ def test_c_made_for_one_kind_of_core_gives_the_same_bytes(tmp_path, isa):
     """Kernels differ by core; all of them have a plain C version that the host runs."""
     graph = small_int8()
     samples = int8_samples(graph, 5)
-    module = generate_c(graph, "small", frozenset([isa]))
+    module = generate_c(graph, "small", frozenset([isa]), find_cmsis_nn().interface)
     program = build_program([module], sample_loop(graph, "small"), tmp_path)
 
     assert run_program(program, packed(samples)) == oracle(graph, samples)

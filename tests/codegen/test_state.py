@@ -16,6 +16,7 @@ from tinyml.evaluate.profile import describe_model
 from tinyml.export.onnx import write_onnx
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
+from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import State
 from tinyml.ops.base import PORTABLE
 from tinyml.runtime.tflite import TFLITE_REFERENCE
@@ -46,7 +47,8 @@ def steps(count: int) -> np.ndarray:
 
 def test_two_streams_never_share_their_state(tmp_path):
     inputs = steps(6)
-    program = build_program([generate_c(echo(), "echo", PORTABLE)], TWO_STREAMS, tmp_path)
+    module = generate_c(echo(), "echo", PORTABLE, find_cmsis_nn().interface)
+    program = build_program([module], TWO_STREAMS, tmp_path)
 
     outputs = np.frombuffer(run_program(program, inputs.tobytes()), np.int8).reshape(inputs.shape)
 
@@ -63,7 +65,7 @@ def test_the_oracle_takes_samples_as_the_steps_of_one_stream():
 
 def test_firmware_takes_samples_as_the_steps_of_one_stream_whatever_the_jobs(tmp_path):
     inputs = steps(4)
-    module = generate_c(echo(), "echo", PORTABLE)
+    module = generate_c(echo(), "echo", PORTABLE, cmsis_nn=5)
     build = build_firmware(module, load_board("mps2-an386"), tmp_path / "fw")
 
     result = run_firmware(build, inputs.tobytes(), jobs=4)
@@ -93,7 +95,7 @@ def test_float_state_cannot_be_quantized():
 
 
 def test_the_c_of_a_model_without_state_has_nothing_of_it():
-    module = generate_c(small_int8(), "small", PORTABLE)
+    module = generate_c(small_int8(), "small", PORTABLE, cmsis_nn=5)
 
     assert module.state_bytes == 0
     assert not any("state" in text or "string.h" in text for text in module.files.values())

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 from single_operator import Case, samples_of
 
+from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import CModule
 from tinyml.emulate.qemu import run_firmware
 from tinyml.evaluate.oracle import run_reference
 from tinyml.firmware.boards import Board
 from tinyml.firmware.build import build_firmware
+from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import Array, Graph, Op, QuantParams, State, Tensor
+from tinyml.ops.base import Isa
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.dtypes import PARAMETERS
 from tinyml.passes.pipeline import prepare_for_device
@@ -102,6 +105,11 @@ def _zero_bias(graph: Graph, op: Conv2D) -> Tensor:
     _, dtype = PARAMETERS[source.dtype]
     data = np.zeros(weights.shape[0], dtype.numpy)
     return Tensor(f"{op.name}/zero_bias", data.shape, dtype, quant, data)
+
+
+def generate(graph: Graph, name: str, isas: frozenset[Isa]) -> CModule:
+    """The C of a graph for the CMSIS-NN that is found, the packaged one or another."""
+    return generate_c(graph, name, isas, find_cmsis_nn().interface)
 
 
 def device_outputs(merged: Merged, module: CModule, board: Board, folder: Path) -> list[Array]:

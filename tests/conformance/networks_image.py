@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from merged import generate
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import ArenaSlot, CModule
 from tinyml.emulate.qemu import run_firmware
 from tinyml.firmware.boards import Board
@@ -30,7 +30,7 @@ def outputs_on(
 ) -> list[Array]:
     """Answer int8 (samples, bytes of all outputs) of each graph, as the device gets it."""
     isas = frozenset([Isa(board.isa)])
-    modules = [generate_c(graph, f"network_{i:03}", isas) for i, graph in enumerate(graphs)]
+    modules = [generate(graph, f"network_{i:03}", isas) for i, graph in enumerate(graphs)]
     image = _image(modules)
     rows = [_rows(i, arrays, image.inputs[0].size) for i, arrays in enumerate(samples)]
     # A stream must not be dealt out to several emulators.
@@ -83,6 +83,7 @@ def _image(modules: Sequence[CModule]) -> CModule:
         outputs=(ArenaSlot(name="result", offset=result_offset, size=result),),
         weights_by_tensor={},
         peak_by_tensor={},
+        cmsis_nn=modules[0].cmsis_nn,
     )
 
 

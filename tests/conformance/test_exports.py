@@ -12,6 +12,7 @@ from single_operator import Case, samples_of
 from tinyml.codegen.c_source import generate_c
 from tinyml.evaluate.oracle import run_float, run_reference
 from tinyml.firmware.boards import load_board
+from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.load import load_model
 from tinyml.frontend.tflite import is_quantized
 from tinyml.ir.graph import Array, DType, Graph, Tensor
@@ -85,7 +86,9 @@ def oracle_of(path: Path) -> Runtime:
 def test_a_model_of_another_tool_can_be_built(path):
     board = load_board("mps2-an386")
 
-    module = generate_c(prepared(path), "model", frozenset([Isa(board.isa)]))
+    module = generate_c(
+        prepared(path), "model", frozenset([Isa(board.isa)]), find_cmsis_nn().interface
+    )
 
     assert module.files
 
@@ -94,7 +97,9 @@ def test_a_model_of_another_tool_can_be_built(path):
 def test_models_of_other_tools_give_the_bytes_of_the_reference_kernels(board_name, tmp_path):
     board = load_board(board_name)
     merged = merge([case(path) for path in FILES])
-    module = generate_c(merged.graph, "exports", frozenset([Isa(board.isa)]))
+    module = generate_c(
+        merged.graph, "exports", frozenset([Isa(board.isa)]), find_cmsis_nn().interface
+    )
 
     got = device_outputs(merged, module, board, tmp_path)
 

@@ -6,10 +6,9 @@ import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from merged import device_outputs, differences, merge, with_zero_biases
+from merged import device_outputs, differences, generate, merge, with_zero_biases
 from single_operator import Case, cases_of, samples_of
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
@@ -75,7 +74,7 @@ def test_weights_of_four_bits_give_the_bytes_of_the_reference_kernels(operator, 
     ]
     merged = merge(read)
     board = load_board("host")
-    module = generate_c(merged.graph, "int4", frozenset([Isa(board.isa)]))
+    module = generate(merged.graph, "int4", frozenset([Isa(board.isa)]))
 
     expected = [
         as_bytes(run_tflite(model, samples_of(case), reference_runtime())[0])

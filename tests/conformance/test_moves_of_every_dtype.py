@@ -10,6 +10,7 @@ from single_operator import Case
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.firmware.boards import load_board
+from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import Array, DType
 from tinyml.ops.base import Isa
 
@@ -35,7 +36,9 @@ def test_elements_of_other_dtypes_are_moved_as_int8_are(dtype, board_name, tmp_p
     expected, got = (
         device_outputs(
             merged,
-            generate_c(merged.graph, "moves", frozenset([Isa(board.isa)])),
+            generate_c(
+                merged.graph, "moves", frozenset([Isa(board.isa)]), find_cmsis_nn().interface
+            ),
             board,
             tmp_path / name,
         )

@@ -5,10 +5,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from merged import Merged, device_outputs, differences, merge, reference_outputs
+from merged import Merged, device_outputs, differences, generate, merge, reference_outputs
 from single_operator import Case, all_cases, cases_of, operators_with_cases
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import CModule
 from tinyml.firmware.boards import Board, load_board
 from tinyml.ir.graph import Array
@@ -52,7 +51,7 @@ def batches() -> list[Batch]:
 def modules_for(batches: list[Batch]) -> Callable[[frozenset[Isa]], list[CModule]]:
     """All cases as C for a set of cores, generated once."""
     return cache(
-        lambda isas: [generate_c(merged.graph, "conformance", isas) for merged, _ in batches]
+        lambda isas: [generate(merged.graph, "conformance", isas) for merged, _ in batches]
     )
 
 
@@ -98,7 +97,7 @@ def test_a_core_without_unaligned_access_gives_the_same_bytes(share: int, tmp_pa
     batches = [(model, reference_outputs(model)) for model in merged]
     board = load_board("microbit")
     isas = frozenset([Isa(board.isa)])
-    modules = [generate_c(model.graph, "conformance", isas) for model in merged]
+    modules = [generate(model.graph, "conformance", isas) for model in merged]
 
     different = different_cases(batches, modules, board, tmp_path)
 

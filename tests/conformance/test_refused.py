@@ -56,7 +56,7 @@ ADD = Add(name="add", **TWO, activation=Activation.NONE)
 
 
 def generate(graph: Graph) -> None:
-    generate_c(graph, "refused", PORTABLE)
+    generate_c(graph, "refused", PORTABLE, cmsis_nn=5)
 
 
 def conv_graph(source: Shape, weights: Shape, *, per_channel: bool = True) -> Graph:
@@ -224,7 +224,9 @@ def test_depthwise_layers_without_bias_get_zeros_where_the_mve_kernel_would_read
         numbers=DRAWN,
     )
 
-    weights = generate_c(graph, "without_bias", PORTABLE).files["without_bias_weights.c"]
+    weights = generate_c(graph, "without_bias", PORTABLE, cmsis_nn=5).files[
+        "without_bias_weights.c"
+    ]
 
     assert "zero_bias[125]" in weights
 

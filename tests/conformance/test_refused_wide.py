@@ -52,7 +52,7 @@ def int16(name: str, shape: Shape, scale: float = 0.001) -> Tensor:
 
 
 def generate(graph: Graph) -> None:
-    generate_c(graph, "refused", PORTABLE)
+    generate_c(graph, "refused", PORTABLE, cmsis_nn=5)
 
 
 def unary(op: Operator, source: float, output: QuantParams) -> Graph:

@@ -9,7 +9,7 @@ from tinyml.firmware.toolchain import find_cmsis_nn, find_tool, run_tool
 from tinyml.ir.graph import DType
 from tinyml.ops.average_pool_2d import avgpool_s8_scratch
 from tinyml.ops.base import ChangedIn7, Isa
-from tinyml.ops.conv_2d import convolve_s8_scratch
+from tinyml.ops.conv_2d import MVE_LANES, MVE_LANES_SINCE_6, convolve_s8_scratch
 from tinyml.ops.depthwise_conv_2d import depthwise_fast_s16_scratch, depthwise_s8_opt_scratch
 from tinyml.passes.pipeline import prepare_for_device
 
@@ -72,6 +72,7 @@ def unit_window(**others: int) -> dict[str, int]:
 @pytest.mark.parametrize("isa", Isa)
 def test_convolution_scratch_is_cmsis_nns(cmsis_nn, isa):
     draw = Draw("convolution scratch")
+    lanes = MVE_LANES if find_cmsis_nn().interface < 6 else MVE_LANES_SINCE_6
     function = getattr(cmsis_nn, f"arm_convolve_wrapper_s8_get_buffer_size{SUFFIXES[isa]}")
     # Padding leads the wrapper to arm_convolve_s8, whatever the filter.
     params = ConvParams(**unit_window(padding_h=1, padding_w=1))
@@ -81,7 +82,7 @@ def test_convolution_scratch_is_cmsis_nns(cmsis_nn, isa):
 
         size = function(*map(ctypes.byref, (params, source, filters, source)))
 
-        assert convolve_s8_scratch(height * width * channels, isa) == size
+        assert convolve_s8_scratch(height * width * channels, isa, lanes) == size
 
 
 @pytest.mark.parametrize("isa", Isa)

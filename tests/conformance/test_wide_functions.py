@@ -11,6 +11,7 @@ from tinyml.emulate.qemu import run_firmware
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
+from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import DType, QuantParams, Tensor
 from tinyml.ops.abs import Abs
 from tinyml.ops.base import Isa, Operator
@@ -43,7 +44,9 @@ def test_every_int16_gives_the_reference_kernels_output(op: Operator, source, ou
     board = load_board("host")
 
     build = build_firmware(
-        generate_c(graph, "function", frozenset([Isa(board.isa)])), board, Path(tmp_path)
+        generate_c(graph, "function", frozenset([Isa(board.isa)]), find_cmsis_nn().interface),
+        board,
+        Path(tmp_path),
     )
     got = run_firmware(build, EVERY_INT16.view(np.uint8)).outputs.view(np.int16)
 

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from merged import device_outputs, merge, reference_outputs
+from merged import device_outputs, generate, merge, reference_outputs
 from single_operator import OUTPUT, SOURCE, Case, Draw, int8_tensor, single_operator
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.firmware.boards import load_board
 from tinyml.ir.graph import Array, QuantParams, Shape
 from tinyml.ops.base import Isa
@@ -40,7 +39,7 @@ def level_sample(case: Case) -> Array:
 def test_wide_rows_equal_the_reference_where_it_is_defined_and_zero_elsewhere(board_name, tmp_path):
     board = load_board(board_name)
     wide = merge([wide_case(shape) for shape in SHAPES])
-    module = generate_c(wide.graph, "wide", frozenset([Isa(board.isa)]))
+    module = generate(wide.graph, "wide", frozenset([Isa(board.isa)]))
     ordinary = [ordinary_sample(case) for case in wide.cases]
     level = [level_sample(case) for case in wide.cases]
     samples = [np.concatenate(pair) for pair in zip(ordinary, level, strict=True)]

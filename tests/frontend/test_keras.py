@@ -8,6 +8,7 @@ import pytest
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.errors import InputError, ModelError, ToolchainError
+from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.keras import convert_keras
 from tinyml.frontend.tflite import read_tflite
 from tinyml.ops.base import PORTABLE
@@ -201,6 +202,8 @@ def test_recurrent_layers_become_operators_that_can_be_quantized(models):
 
     quantized = quantize_graph(graph, calibrate(graph, samples, MinMax), Scheme())
 
-    module = generate_c(prepare_for_device(quantized), "recurrent", PORTABLE)
+    module = generate_c(
+        prepare_for_device(quantized), "recurrent", PORTABLE, find_cmsis_nn().interface
+    )
     assert not graph.states
     assert "tinyml_lookup_s8" in module.files["recurrent.c"]

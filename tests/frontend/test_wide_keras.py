@@ -12,6 +12,7 @@ from tinyml.emulate.qemu import run_firmware
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
+from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import DType
 from tinyml.ops.base import Isa
@@ -45,7 +46,9 @@ def test_the_device_gives_the_bytes_of_the_reference_kernels(models, name, board
     rng = np.random.default_rng(3)
     samples = rng.integers(-32768, 32768, (SAMPLES, *source.shape)).astype(np.int16)
     board = load_board(board_name)
-    module = generate_c(prepare_for_device(graph), name, frozenset([Isa(board.isa)]))
+    module = generate_c(
+        prepare_for_device(graph), name, frozenset([Isa(board.isa)]), find_cmsis_nn().interface
+    )
 
     build = build_firmware(module, board, tmp_path)
     rows = samples.reshape(SAMPLES, -1).view(np.uint8)

@@ -30,6 +30,7 @@ from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import CModule
 from tinyml.errors import TinymlError
 from tinyml.export.tflite import write_tflite
+from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.onnx import read_onnx
 from tinyml.frontend.tflite import is_quantized, read_tflite
 from tinyml.ops.base import PORTABLE, Isa
@@ -118,7 +119,8 @@ def convert(suffix: str, data: bytes, number: int) -> CModule | None:
     if not is_quantized(graph):
         write_tflite(graph)
         return None
-    return generate_c(prepare_for_device(graph), "model", CORES[number % len(CORES)])
+    isas = CORES[number % len(CORES)]
+    return generate_c(prepare_for_device(graph), "model", isas, find_cmsis_nn().interface)
 
 
 def _try(number: int, files: Sequence[Original]) -> Result:

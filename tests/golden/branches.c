@@ -9,12 +9,14 @@
 #include "arm_nnfunctions.h"
 #include "tinyml_kernels.h"
 
-/* Fails to compile where CMSIS-NN has not the interface of 5.0.0. */
+/* Fails to compile where the kernels are not those of CMSIS-NN 5. */
 arm_cmsis_nn_status arm_convolve_s8(
     const cmsis_nn_context *, const cmsis_nn_conv_params *,
     const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *, const int8_t *,
     const cmsis_nn_dims *, const int8_t *, const cmsis_nn_dims *, const int32_t *,
     const cmsis_nn_dims *, int8_t *);
+int32_t arm_convolve_1_x_n_s8_get_buffer_size(
+    const cmsis_nn_dims *, const cmsis_nn_dims *);
 
 extern const int8_t branches_layer_01_b_q_table[256];
 extern const int8_t branches_layer_03_rectified_table[256];

@@ -23,15 +23,16 @@ from tinyml.ops.base import (
 from tinyml.plan.lifetimes import at_peak
 
 
-def generate_c(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int = 5) -> CModule:
+def generate_c(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int) -> CModule:
     """Make the C module of an int8 graph; the same arguments always give the same bytes.
 
-    ``cmsis_nn`` is the major version of CMSIS-NN whose interface the calls use.
+    ``cmsis_nn`` is the major version of CMSIS-NN whose kernels it calls: 5, 6 or 7.
     """
     program = make_program(graph, name, isas, cmsis_nn)
     kernels = {call.source for layer in program.layers for call in layer.calls if call.source}
     return CModule(
         name=name,
+        cmsis_nn=cmsis_nn,
         files={
             f"{name}.h": render_header(program),
             f"{name}.c": _render_source(program),
@@ -80,7 +81,7 @@ def _render_source(program: Program) -> str:
             '#include "arm_nnfunctions.h"',
             *kernels_include,
             "",
-            *_interface_guard(program),
+            *_version_guard(program),
             *_declarations(program),
             *(_render_layer(program, layer) for layer in called),
             _render_hook(program),
@@ -241,19 +242,23 @@ def _render_context(program: Program, layer: Layer, call: KernelCall) -> str:
     return f"    const cmsis_nn_context context = {{{buffer}, {size}}};"
 
 
-def _interface_guard(program: Program) -> list[str]:
-    """Repeat a prototype CMSIS-NN changed, where calls that compile either way depend on it."""
-    calls = [call for layer in program.layers for call in layer.calls]
-    contexts = [a for call in calls for a in call.arguments if isinstance(a, ScratchContext)]
-    if all(context.array is None for context in contexts):
+def _version_guard(program: Program) -> list[str]:
+    """Repeat prototypes that CMSIS-NN changed: they fail to compile with another version."""
+    if not program.needs_version:
         return []
-    upscaling = "const cmsis_nn_dims *, " if program.cmsis_nn >= 7 else ""
+    since_7, since_6 = program.cmsis_nn >= 7, program.cmsis_nn >= 6
+    upscaling = "const cmsis_nn_dims *, " if since_7 else ""
+    params, output = (
+        ("const cmsis_nn_conv_params *, ", ", const cmsis_nn_dims *") if since_6 else ("", "")
+    )
     return [
-        f"/* Fails to compile where CMSIS-NN has not the interface of {program.cmsis_nn}.0.0. */",
+        f"/* Fails to compile where the kernels are not those of CMSIS-NN {program.cmsis_nn}. */",
         "arm_cmsis_nn_status arm_convolve_s8(",
         "    const cmsis_nn_context *, const cmsis_nn_conv_params *,",
         "    const cmsis_nn_per_channel_quant_params *, const cmsis_nn_dims *, const int8_t *,",
         "    const cmsis_nn_dims *, const int8_t *, const cmsis_nn_dims *, const int32_t *,",
         f"    {upscaling}const cmsis_nn_dims *, int8_t *);",
+        "int32_t arm_convolve_1_x_n_s8_get_buffer_size(",
+        f"    {params}const cmsis_nn_dims *, const cmsis_nn_dims *{output});",
         "",
     ]

@@ -24,7 +24,8 @@ class CModule:
     The entry point is ``int NAME_invoke(void *arena)``: 0, or the 1-based number of the layer
     that failed. Where ``state_bytes`` is not 0, it takes a ``NAME_state *`` besides, which
     ``NAME_init_state`` starts. Inputs and outputs are read and written in the arena, at their
-    slots. ``weights_by_tensor`` gives the bytes of the constants, ``peak_by_tensor`` those of what
+    slots. ``cmsis_nn`` is the major version of CMSIS-NN whose kernels it calls, None where it calls
+    none. ``weights_by_tensor`` gives the bytes of the constants, ``peak_by_tensor`` those of what
     the arena holds when it is fullest.
     """
 
@@ -38,3 +39,4 @@ class CModule:
     weights_by_tensor: Mapping[str, int]
     peak_by_tensor: Mapping[str, int]
     state_bytes: int = 0
+    cmsis_nn: int | None = None

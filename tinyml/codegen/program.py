@@ -48,7 +48,8 @@ class Layer:
 class Program:
     """What the C text is made of, and nothing else.
 
-    ``cmsis_nn`` is the major version whose interface the calls use. ``constants`` maps C names to
+    ``cmsis_nn`` is the major version whose kernels are called; where ``needs_version``, the same C
+    with another version would compile and be wrong. ``constants`` maps C names to
     arrays in the order of use; ``constant_names`` maps constant tensors of the graph to those
     names. ``states`` maps tensors that keep their bytes to offsets in the ``state_bytes`` a stream
     has of its own.
@@ -56,6 +57,7 @@ class Program:
 
     name: str
     cmsis_nn: int
+    needs_version: bool
     graph: Graph
     plan: MemoryPlan
     layers: tuple[Layer, ...]
@@ -65,18 +67,16 @@ class Program:
     state_bytes: int
 
 
-def make_program(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int = 5) -> Program:
+def make_program(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int) -> Program:
     """Choose kernels for all of ``isas``, plan the memory, and name everything.
 
-    ``cmsis_nn`` is the major version of CMSIS-NN whose interface the calls use.
+    ``cmsis_nn`` is the major version of CMSIS-NN whose kernels are called.
 
     ``graph`` is int8 inside and at its edges; ``name`` is a C identifier. Raises ModelError that
     lists every operator the device cannot run.
     """
-    kernels = {
-        op: replace(kernel, calls=tuple(_settle(call, cmsis_nn) for call in kernel.calls))
-        for op, kernel in choose_kernels(graph, isas).items()
-    }
+    chosen = choose_kernels(graph, isas)
+    kernels = {op: _settled(kernel, cmsis_nn) for op, kernel in chosen.items()}
     _require_activations_at_edges(graph)
     plan = plan_memory(graph, kernels)
     _require_addressable(plan)
@@ -95,7 +95,16 @@ def make_program(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int = 
             constants[state_constant_name(name, graph, state)] = state.initial
     states, state_bytes = _place_states(graph)
     return Program(
-        name, cmsis_nn, graph, plan, layers, constants, constant_names, states, state_bytes
+        name=name,
+        cmsis_nn=cmsis_nn,
+        needs_version=any(map(_differs_silently, chosen.values())),
+        graph=graph,
+        plan=plan,
+        layers=layers,
+        constants=constants,
+        constant_names=constant_names,
+        states=states,
+        state_bytes=state_bytes,
     )
 
 
@@ -130,7 +139,22 @@ def _require_addressable(plan: MemoryPlan) -> None:
         )
 
 
-def _settle(call: KernelCall, cmsis_nn: int) -> KernelCall:
+def _differs_silently(kernel: Kernel) -> bool:
+    """Whether the call made for one version compiles with another, and means something else."""
+    arguments = [argument for call in kernel.calls for argument in call.arguments]
+    changed = [argument for argument in arguments if isinstance(argument, ChangedIn7)]
+    exchanged = any(a.before is not None and a.since is not None for a in changed)
+    return exchanged or kernel.since_6 is not None
+
+
+def _settled(kernel: Kernel, cmsis_nn: int) -> Kernel:
+    """Take the kernel made for this version of CMSIS-NN."""
+    if cmsis_nn >= 6 and kernel.since_6 is not None:
+        kernel = kernel.since_6
+    return replace(kernel, calls=tuple(_settled_call(call, cmsis_nn) for call in kernel.calls))
+
+
+def _settled_call(call: KernelCall, cmsis_nn: int) -> KernelCall:
     """Pass each argument that changed in CMSIS-NN as this version takes it, if at all."""
     arguments: list[Argument] = []
     for argument in call.arguments:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tinyml.codegen.module import ArenaSlot, CModule
 from tinyml.codegen.program import short_name
-from tinyml.errors import InputError, ModelError
+from tinyml.errors import InputError, ModelError, ToolchainError
 from tinyml.files import atomic_directory
 from tinyml.firmware import firmware_dir
 from tinyml.firmware.boards import Board, Console, Memory
@@ -167,12 +167,21 @@ def compile_model(
     single_rounding: bool = False,
 ) -> list[Path]:
     """Return all that is linked with the runner: the model, its kernels and CMSIS-NN."""
+    _require_version(module, cmsis_nn)
     library = cmsis_nn_library(
         board, toolchain, cmsis_nn, optimize, single_rounding=single_rounding
     )
     include = cmsis_nn_flags(cmsis_nn, single_rounding=single_rounding)
     flags = (*board.flags, optimize, *include)
     return [*_compile_module(module, toolchain, flags, scratch), library]
+
+
+def _require_version(module: CModule, cmsis_nn: CmsisNN) -> None:
+    if module.cmsis_nn not in {None, cmsis_nn.interface}:
+        raise ToolchainError(
+            f"the C of '{module.name}' calls the kernels of CMSIS-NN {module.cmsis_nn}, and the "
+            f"one at {cmsis_nn.root} has those of {cmsis_nn.interface}: generate the C again"
+        )
 
 
 def _compile_module(

@@ -82,13 +82,21 @@ class CmsisNN:
 
     @functools.cached_property
     def interface(self) -> int:
-        """Major version whose arguments its functions take: 7 since 7.0.0, 5 before.
+        """Major version whose kernels it has, as far as generated C can tell them apart.
 
-        The headers carry no version of the library, so an argument tells.
+        7 since 7.0.0, 6 since 6.0.0, 5 before. The headers carry no version of the library, so
+        arguments that came with one tell.
         """
         header = (self.include / "arm_nnfunctions.h").read_text(encoding="utf-8")
-        prototype = header.partition("arm_cmsis_nn_status arm_convolve_s8(")[2].partition(";")[0]
-        return 7 if "upscale_dims" in prototype else 5
+        if "upscale_dims" in _prototype(header, "arm_convolve_s8"):
+            return 7
+        return (
+            6 if "conv_params" in _prototype(header, "arm_convolve_1_x_n_s8_get_buffer_size") else 5
+        )
+
+
+def _prototype(header: str, function: str) -> str:
+    return header.partition(f" {function}(")[2].partition(";")[0]
 
 
 def find_tool(name: str) -> Tool:

@@ -235,13 +235,15 @@ class Kernel:
 
     ``calls`` run in order and share ``scratch_bytes``. ``may_overwrite`` lists the inputs whose
     memory the first output may take over byte for byte. With ``alias`` the output is the first
-    input under another shape, and nothing runs.
+    input under another shape, and nothing runs. ``since_6`` takes its place with CMSIS-NN 6.0.0 and
+    later, where a kernel changed.
     """
 
     calls: tuple[KernelCall, ...] = ()
     scratch_bytes: int = 0
     may_overwrite: tuple[str, ...] = ()
     alias: bool = False
+    since_6: Kernel | None = None
 
 
 # --------------------------------------------------------------------------- the contract

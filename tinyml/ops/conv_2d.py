@@ -26,6 +26,9 @@ from tinyml.ops.window import spatial
 # arm_convolve_s8 and arm_convolve_1_x_n_s8 count in uint16_t.
 LARGEST_SIZE = 65535
 
+# Elements arm_convolve_s8 rounds a row of its scratch up to on MVE.
+MVE_LANES, MVE_LANES_SINCE_6 = 8, 16
+
 VERSIONS = {DType.FLOAT32: 1, DType.INT8: 3, DType.INT16: 4}
 
 
@@ -109,16 +112,32 @@ class Conv2D(Convolution):
         """Call the CMSIS-NN kernel made for the filter's shape.
 
         The kernel is named here rather than left to ``arm_convolve_wrapper_s8``: the wrapper links
-        every kernel into the image, and on MVE its 1xN branch refuses paddings we can avoid.
+        every kernel into the image, and on MVE its 1xN branch refuses paddings we can avoid. From
+        6.0.0 on the 1xN kernel copies pixels past the end of its input where several windows reach
+        into the right padding, and is left aside.
         """
         require_symmetric_weights(self, graph.tensor(self.inputs[1]))
         params = Struct("cmsis_nn_conv_params", "conv_params", self.cmsis_nn_params(graph))
         if graph.tensor(self.inputs[0]).dtype is DType.INT16:
             return self._wide_kernel(graph, params)
         require_narrow_sums(self, graph, self.channel_axis)
-        function, scratch = self._choose(graph, isas)
-        upscaling = (NO_UPSCALING,) if function == "arm_convolve_s8" else ()
-        call = self.cmsis_nn_call(graph, function, params, self.bias_pointer, *upscaling)
+        if self._is_pointwise(graph):
+            fast = self.stride == (1, 1)
+            function = "arm_convolve_1x1_s8_fast" if fast else "arm_convolve_1x1_s8"
+            return Kernel(calls=(self.cmsis_nn_call(graph, function, params, self.bias_pointer),))
+        self._require_sizes(graph)
+        since_6 = self._general_kernel(graph, isas, params, MVE_LANES_SINCE_6)
+        if isas <= self.only_for["arm_convolve_1_x_n_s8"] and self._fits_1xn(graph):
+            call = self.cmsis_nn_call(graph, "arm_convolve_1_x_n_s8", params, self.bias_pointer)
+            return Kernel(calls=(call,), since_6=since_6)
+        kernel = self._general_kernel(graph, isas, params, MVE_LANES)
+        return replace(kernel, since_6=since_6) if Isa.MVE in isas else kernel
+
+    def _general_kernel(
+        self, graph: Graph, isas: frozenset[Isa], params: Struct, lanes: int
+    ) -> Kernel:
+        call = self.cmsis_nn_call(graph, "arm_convolve_s8", params, self.bias_pointer, NO_UPSCALING)
+        scratch = max(convolve_s8_scratch(self._taps(graph), isa, lanes) for isa in isas)
         return Kernel(calls=(call,), scratch_bytes=scratch)
 
     def _wide_kernel(self, graph: Graph, params: Struct) -> Kernel:
@@ -128,24 +147,25 @@ class Conv2D(Convolution):
         call = self.cmsis_nn_call(graph, function, params, self.bias_pointer)
         return Kernel(calls=(replace(call, source=f"{function}.c"),))
 
-    def _choose(self, graph: Graph, isas: frozenset[Isa]) -> tuple[str, int]:
-        """Name the kernel that is exact on all of ``isas``, and its scratch in bytes."""
-        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
+    def _is_pointwise(self, graph: Graph) -> bool:
+        """Whether each output pixel is made of one input pixel, and none of padding."""
         window = self.window(graph)
-        before, after = window.pads(spatial(source.shape))
-        if window.size == (1, 1) and before == after == (0, 0):
-            fast = window.stride == (1, 1)
-            return ("arm_convolve_1x1_s8_fast" if fast else "arm_convolve_1x1_s8"), 0
-        require_sizes(self, (source, weights, graph.tensor(self.outputs[0])), LARGEST_SIZE)
-        taps = weights.size // weights.shape[0]
-        if taps > LARGEST_SIZE:
+        pads = window.pads(spatial(graph.tensor(self.inputs[0]).shape))
+        return window.size == (1, 1) and pads == ((0, 0), (0, 0))
+
+    def _require_sizes(self, graph: Graph) -> None:
+        tensors = [graph.tensor(name) for name in (*self.inputs[:2], *self.outputs)]
+        require_sizes(self, tensors, LARGEST_SIZE)
+        if self._taps(graph) > LARGEST_SIZE:
             raise self.error(
-                f"weights '{weights.name}' take {taps} values for one output, "
+                f"weights '{tensors[1].name}' take {self._taps(graph)} values for one output, "
                 f"CMSIS-NN's kernel takes at most {LARGEST_SIZE}"
             )
-        if isas <= self.only_for["arm_convolve_1_x_n_s8"] and self._fits_1xn(graph):
-            return "arm_convolve_1_x_n_s8", 0
-        return "arm_convolve_s8", max(convolve_s8_scratch(taps, isa) for isa in isas)
+
+    def _taps(self, graph: Graph) -> int:
+        """Weights of one output channel."""
+        weights = graph.tensor(self.inputs[1])
+        return weights.size // weights.shape[0]
 
     def _fits_1xn(self, graph: Graph) -> bool:
         """Whether the MVE 1xN kernel computes this layer.
@@ -168,8 +188,8 @@ class Conv2D(Convolution):
         return padded <= output.shape[2]
 
 
-def convolve_s8_scratch(taps: int, isa: Isa) -> int:
+def convolve_s8_scratch(taps: int, isa: Isa, lanes: int = MVE_LANES) -> int:
     """``arm_convolve_s8_get_buffer_size`` for ``taps`` weights per output channel, in bytes."""
     if isa is Isa.MVE:
-        return 4 * 8 * -(-taps // 8)
+        return 4 * lanes * -(-taps // lanes)
     return 2 * 2 * (-(-taps // 4) * 4)
