@@ -10,10 +10,10 @@ BOARD := mps2-an386
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test fuzz soak check bench clean
+.PHONY: help setup demo test conformance fuzz soak check bench clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 15
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: $(STAMP) ## Install what is missing: compiler, emulator, .venv with the Python packages
 
@@ -33,11 +33,15 @@ demo: $(STAMP) ## Train, quantize, export, build, then prove the digits model on
 test: $(STAMP) ## Run the whole test suite on all cores
 	$(BIN)/pytest -n $(CORES) --dist loadgroup tests
 
+conformance: $(STAMP) ## Hold every kernel to the reference's bytes, with the CMSIS-NN at CMSIS_NN_DIR if set
+	$(BIN)/pytest -n $(CORES) --dist loadgroup tests/conformance tests/codegen tests/firmware
+
 fuzz: $(STAMP) ## Damage model files 20,000 times: each converts or is refused with a sentence
 	$(BIN)/python tests/fuzz/fuzz.py
 
 soak: fuzz ## Run what takes longer than the test suite may: the fuzzer, 200 random networks
 	$(BIN)/python tests/conformance/random_networks.py
+	test -z "$(CMSIS_NN_DIR)" || $(MAKE) conformance
 
 check: $(STAMP) ## Lint, formatting, types and the import rule
 	$(BIN)/ruff check

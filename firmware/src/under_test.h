@@ -15,6 +15,9 @@ struct under_test_slot
     uint32_t size;
 };
 
+/* "CMSIS-NN " and the version compiled in, for whoever has only the image. */
+extern const char under_test_cmsis_nn[];
+
 extern uint8_t *const under_test_arena;
 extern const struct under_test_slot under_test_inputs[];
 extern const uint32_t under_test_input_count;

@@ -39,6 +39,7 @@ def test_build_writes_its_sizes_as_json(tinyml):
     assert 0 < sizes["flash_bytes"] < sizes["image_flash_bytes"]
     assert "gcc" in sizes["compiler"]
     assert f"{sizes['flash_bytes']:,}" in called.out
+    assert f"CMSIS-NN {sizes['cmsis_nn']}, {sizes['compiler']}" in called.out
 
 
 def test_build_optimizes_as_asked(tinyml):

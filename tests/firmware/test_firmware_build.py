@@ -1,6 +1,7 @@
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tinyml.emulate.qemu import run_firmware
 from tinyml.errors import InputError, ModelError, ToolchainError
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
+from tinyml.firmware.toolchain import find_cmsis_nn
 
 TABLE = "static const uint8_t table[{size}] = {{1}};"
 READ_TABLE = "    out[0] = table[in[0]];\n    return 0;"
@@ -116,6 +118,23 @@ def test_only_the_called_cmsis_nn_functions_reach_the_image(tmp_path):
     assert re.search(r"\.text\.arm_relu6_s8\s+0x", linked)
     assert ".text.arm_convolve_s8" not in linked
     assert 0 < build.flash_bytes < 200
+
+
+@pytest.mark.parametrize("board", ["host", "mps2-an386", "mps3-an547"])
+def test_the_image_holds_the_version_of_cmsis_nn(tmp_path, board):
+    build = build_firmware(affine_module(), load_board(board), tmp_path)
+
+    said = f"CMSIS-NN {find_cmsis_nn().version}".encode()
+    assert build.cmsis_nn_version == find_cmsis_nn().version
+    assert said in build.elf.read_bytes()
+    assert build.bin is None or said in build.bin.read_bytes()
+
+
+def test_c_made_for_another_cmsis_nn_is_refused(tmp_path):
+    module = replace(affine_module(), cmsis_nn=find_cmsis_nn().interface + 1)
+
+    with pytest.raises(ToolchainError, match="generate the C again"):
+        build_firmware(module, load_board("host"), tmp_path)
 
 
 @pytest.mark.parametrize(("single_rounding", "expected"), [(False, 1), (True, 0)])

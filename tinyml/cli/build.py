@@ -93,3 +93,4 @@ def print_sizes(result: BuildResult) -> None:
     for name, (flash, ram) in rows.items():
         click.echo(f"{name:12}{count(flash):>12}{count(ram):>12}")
     click.echo(f"arena       {count(result.arena_bytes):>24}")
+    click.echo(f"CMSIS-NN {result.cmsis_nn_version}, {result.compiler_version}")

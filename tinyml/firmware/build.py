@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
@@ -113,7 +114,7 @@ def build_firmware(
     _check_options(optimize, board, console)
     toolchain = find_toolchain(board)
     cmsis_nn = find_cmsis_nn()
-    baseline = measure(toolchain, _null_image(board, toolchain, console))
+    baseline = measure(toolchain, _null_image(board, toolchain, console, cmsis_nn))
     with atomic_directory(directory) as folder, tempfile.TemporaryDirectory() as scratch:
         objects = compile_model(
             module,
@@ -173,7 +174,7 @@ def compile_model(
     )
     include = cmsis_nn_flags(cmsis_nn, single_rounding=single_rounding)
     flags = (*board.flags, optimize, *include)
-    return [*_compile_module(module, toolchain, flags, scratch), library]
+    return [*_compile_module(module, toolchain, cmsis_nn, flags, scratch), library]
 
 
 def _require_version(module: CModule, cmsis_nn: CmsisNN) -> None:
@@ -185,10 +186,10 @@ def _require_version(module: CModule, cmsis_nn: CmsisNN) -> None:
 
 
 def _compile_module(
-    module: CModule, toolchain: Toolchain, flags: Sequence[str], scratch: Path
+    module: CModule, toolchain: Toolchain, cmsis_nn: CmsisNN, flags: Sequence[str], scratch: Path
 ) -> list[Path]:
     """Compile the generated files, the kernels they call and the runner's view of the model."""
-    files = {**module.files, "under_test.c": under_test_source(module)}
+    files = {**module.files, "under_test.c": under_test_source(module, cmsis_nn.version)}
     for name, text in files.items():
         (scratch / name).write_text(text, encoding="utf-8")
     kernels = firmware_dir() / "kernels"
@@ -200,8 +201,9 @@ def _compile_module(
     return own + compile_objects(toolchain, kernel_files, all_flags, scratch / "kernels")
 
 
-def under_test_source(module: CModule) -> str:
+def under_test_source(module: CModule, cmsis_nn_version: str) -> str:
     """Return the C file that tells ``firmware/src/main.c`` of the model (see ``under_test.h``)."""
+    version = json.dumps(f"CMSIS-NN {cmsis_nn_version}")
     if not module.files:
         header, arena, invoke = "", "uint8_t *const under_test_arena = 0;", "(void)arena, 0"
     else:
@@ -217,6 +219,7 @@ def under_test_source(module: CModule) -> str:
         "/* SPDX-License-Identifier: Apache-2.0 */\n\n"
         f'#include "under_test.h"\n\n{header}\n{arena}\n'
         f"{_slot_table('input', module.inputs)}{_slot_table('output', module.outputs)}\n"
+        f"const char under_test_cmsis_nn[] = {version};\n\n"
         f"{_state(module)}"
         f"int under_test_invoke(void *arena)\n{{\n    return {invoke};\n}}\n"
     )
@@ -296,20 +299,21 @@ def _convert(board: Board, toolchain: Toolchain, elf: Path) -> None:
     run_tool([toolchain.objcopy.path, "-O", "binary", *only_flash, elf, elf.with_suffix(".bin")])
 
 
-def _null_image(board: Board, toolchain: Toolchain, console: Console) -> Path:
-    """Return the firmware without a model, built at most once per board, console and compiler."""
+def _null_image(board: Board, toolchain: Toolchain, console: Console, cmsis_nn: CmsisNN) -> Path:
+    """Return the firmware without a model, built at most once for what its image depends on."""
     sources = [firmware_dir() / "link.ld", *sorted((firmware_dir() / "src").iterdir())]
     identity = (
         toolchain.gcc.version,
         digest_files(sources, firmware_dir()),
-        under_test_source(NULL_MODULE),
+        under_test_source(NULL_MODULE, cmsis_nn.version),
         repr(board),
         console,
     )
 
     def make(path: Path) -> None:
         with tempfile.TemporaryDirectory() as scratch:
-            objects = _compile_module(NULL_MODULE, toolchain, (*board.flags, "-Os"), Path(scratch))
+            flags = (*board.flags, "-Os")
+            objects = _compile_module(NULL_MODULE, toolchain, cmsis_nn, flags, Path(scratch))
             elf = Path(scratch) / "null.elf"
             link(board, toolchain, console, objects, elf)
             shutil.copy(elf, path)

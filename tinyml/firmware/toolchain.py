@@ -30,8 +30,13 @@ PACKAGES = {
 }
 
 CMSIS_NN_DISTRIBUTION = "aidge-export-arm-cortexm"
-# Every release of the distribution we have looked at, and the upstream commit its copy equals.
-CMSIS_NN_COMMITS = {"0.2.1": "3b4e406b"}
+# First digits of a digest of sources -> the upstream tag or commit that has them.
+CMSIS_NN_VERSIONS = {
+    "bd25a2e0b88ec0a7": "v5.0.0",
+    "5e3aff5b08332113": "3b4e406b",
+    "81c125f5c8a01232": "v6.0.0",
+    "fdee074c4b576b8f": "v7.0.0",
+}
 
 
 class ToolFailedError(ToolchainError):
@@ -189,15 +194,15 @@ def find_cmsis_nn() -> CmsisNN:
                 f"Source: point it at a checkout of github.com/ARM-software/CMSIS-NN or unset it"
             )
         return CmsisNN(root=root, version=_checkout_version(root), digest=_digest(root))
-    root, version = _packaged_cmsis_nn()
-    return CmsisNN(root=root, version=version, digest=_digest(root))
+    root = _packaged_cmsis_nn()
+    return CmsisNN(root=root, version=_folder_version(root), digest=_digest(root))
 
 
 def _is_cmsis_nn(root: Path) -> bool:
     return (root / "Include" / "arm_nnfunctions.h").is_file() and (root / "Source").is_dir()
 
 
-def _packaged_cmsis_nn() -> tuple[Path, str]:
+def _packaged_cmsis_nn() -> Path:
     """Look into the wheel's file list; importing the package would run code we do not need."""
     missing = ToolchainError(
         f"CMSIS-NN is missing: install it with 'pip install {CMSIS_NN_DISTRIBUTION}==0.2.1' "
@@ -209,19 +214,24 @@ def _packaged_cmsis_nn() -> tuple[Path, str]:
         raise missing from None
     for file in distribution.files or ():
         if file.match("CMSIS-NN/Include/arm_nnfunctions.h"):
-            root = Path(str(file.locate())).resolve().parent.parent
-            return root, CMSIS_NN_COMMITS.get(distribution.version) or _revision(root)
+            return Path(str(file.locate())).resolve().parent.parent
     raise missing
 
 
 def _checkout_version(root: Path) -> str:
     """Prefer git's name for the commit, where ``root`` itself is a git checkout."""
     if not (root / ".git").exists() or shutil.which("git") is None:
-        return _revision(root)
+        return _folder_version(root)
     try:
         return run_tool(["git", "-C", root, "describe", "--tags", "--always", "--dirty"]).strip()
     except ToolchainError:
-        return _revision(root)
+        return _folder_version(root)
+
+
+def _folder_version(root: Path) -> str:
+    """Name sources without a history: by what they are equal to, or else by what they are."""
+    digest = _digest(root)
+    return CMSIS_NN_VERSIONS.get(digest[:16]) or f"header {_revision(root)}, sources {digest[:8]}"
 
 
 def _revision(root: Path) -> str:

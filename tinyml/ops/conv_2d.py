@@ -112,9 +112,8 @@ class Conv2D(Convolution):
         """Call the CMSIS-NN kernel made for the filter's shape.
 
         The kernel is named here rather than left to ``arm_convolve_wrapper_s8``: the wrapper links
-        every kernel into the image, and on MVE its 1xN branch refuses paddings we can avoid. From
-        6.0.0 on the 1xN kernel copies pixels past the end of its input where several windows reach
-        into the right padding, and is left aside.
+        every kernel into the image, and on MVE its 1xN branch refuses paddings we can avoid. The
+        1xN kernel of 6.0.0 and later is wrong under padding with a stride, and left aside.
         """
         require_symmetric_weights(self, graph.tensor(self.inputs[1]))
         params = Struct("cmsis_nn_conv_params", "conv_params", self.cmsis_nn_params(graph))
