@@ -1,5 +1,5 @@
 import pytest
-from graphs import activation, add, dequantize, make_graph, pad, quantize, small_int8
+from graphs import activation, add, dequantize, make_graph, pad, quantize, relu, small_int8
 
 from tinyml.errors import ModelError
 from tinyml.ops.base import PORTABLE, Isa
@@ -47,3 +47,20 @@ def test_operators_without_a_kernel_are_all_listed_with_their_place():
     assert lines[1].startswith("  operator 0: PAD 'padded': input 'x' has more than 4 dimensions")
     assert lines[2].startswith("  operator 2: DEQUANTIZE 'real'")
     assert lines[3].startswith("  operator 3: QUANTIZE 'back'")
+
+
+def test_a_float_operator_is_to_blame_and_not_the_conversions_around_it():
+    tensors = [
+        activation("x", (1, 4)),
+        *(activation(name, (1, 4), None) for name in ("real", "rectified")),
+        activation("back", (1, 4)),
+    ]
+    ops = [dequantize("real", "x"), relu("rectified", "real"), quantize("back", "rectified")]
+
+    with pytest.raises(ModelError) as refusal:
+        choose_kernels(make_graph(tensors, ops, ["x"], ["back"]), PORTABLE)
+
+    first, *lines = str(refusal.value).splitlines()
+    assert first == "1 of the model's 3 operators cannot run on the device:"
+    (line,) = lines
+    assert line.startswith("  operator 1: RELU 'rectified': computes with floats ('real')")
