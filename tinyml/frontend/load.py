@@ -9,6 +9,9 @@ from tinyml.frontend.keras import convert_keras
 from tinyml.frontend.tflite import is_quantized, read_tflite
 from tinyml.ir.graph import Graph
 
+# What Git leaves in place of a large file that was not fetched.
+LFS_POINTER = b"version https://git-lfs"
+
 KERAS_SUFFIXES = {".keras", ".h5", ".hdf5"}
 
 
@@ -84,6 +87,12 @@ def _read_onnx(path: Path) -> Graph:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise InputError(f"'{path}' cannot be read: {error.strerror}") from error
+    if data.startswith(LFS_POINTER):
+        raise InputError(
+            f"'{path}' is a Git LFS pointer of {len(data)} bytes in place of the model; fetch the "
+            "model with 'git lfs pull' in the repository it is from"
+        )
+    return data
