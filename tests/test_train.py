@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tinyml.errors import InputError
+from tinyml.errors import InputError, ToolchainError
 from tinyml.train import available_models, find_model, train
 
 # One worker trains once.
@@ -276,5 +276,5 @@ def test_a_broken_model_file_is_told_and_writes_nothing(tmp_path, code, said):
 def test_without_tensorflow_the_message_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)  # Python's own mark for "not importable"
 
-    with pytest.raises(InputError, match=r"pip install 'tinyml\[keras\]'"):
+    with pytest.raises(ToolchainError, match=r"pip install 'tinyml\[keras\]'"):
         train("digits", tmp_path)

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyml.errors import InputError, TinymlError
+from tinyml.errors import InputError, TinymlError, ToolchainError
 from tinyml.evaluate.metrics import Metric, score
 from tinyml.files import atomic_path, reporting_os_errors
 
@@ -98,7 +98,8 @@ def train(
 
     Raises:
         InputError: there is no such model, it fails, it lacks ``build`` or ``load_data``, a
-            package is not installed, or ``directory`` cannot be written.
+            package it needs is not installed, or ``directory`` cannot be written.
+        ToolchainError: TensorFlow is not installed.
     """
     path = find_model(name_or_path)
     if epochs is not None and epochs < 1:
@@ -171,7 +172,7 @@ def _own_models() -> Path:
 
 def _check_tensorflow(path: Path) -> None:
     if importlib.util.find_spec("tensorflow") is None:
-        raise InputError(
+        raise ToolchainError(
             f"training {path} needs TensorFlow, which is not installed: "
             "run pip install 'tinyml[keras]'"
         )

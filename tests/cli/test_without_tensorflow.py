@@ -99,7 +99,7 @@ def test_what_needs_tensorflow_says_how_to_install_it(without_tensorflow, comman
 
     done = python("-m", "tinyml", *command.split(), path=without_tensorflow)
 
-    assert done.returncode != 0
+    assert done.returncode == 3
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1
     assert "pip install 'tinyml[keras]'" in done.stderr

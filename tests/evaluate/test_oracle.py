@@ -3,15 +3,22 @@
 from dataclasses import replace
 
 import numpy as np
-from graphs import activation, make_graph, relu
+import pytest
+from graphs import activation, add, conv_2d, int8_weights, int32_bias, make_graph, relu, spread
 from stateful import FIRST, echo
 
-from tinyml.evaluate.oracle import reference_label, run_reference
+from tinyml.data import Dataset
+from tinyml.errors import ToolchainError
+from tinyml.evaluate.compare import compare_model
+from tinyml.evaluate.oracle import reference_label, run_float, run_reference
 from tinyml.export.tflite import write_tflite
+from tinyml.firmware.boards import load_board
 from tinyml.ir.graph import Graph
+from tinyml.ops.elu import Elu
 from tinyml.ops.log import Log
+from tinyml.ops.reverse_v2 import ReverseV2
 from tinyml.ops.sum import Sum
-from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, optimized, run_tflite
+from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, Runtime, optimized, run_tflite
 
 SHAPE = (1, 4)
 SAMPLES = np.array([[[1, 2, 3, 4]], [[-128, 0, 90, 127]]], np.int8)
@@ -91,3 +98,94 @@ def test_state_lives_on_where_what_assigns_and_what_reads_it_run_elsewhere():
     assert quant is not None
     late = np.concatenate([FIRST[np.newaxis], logs[:1]])
     assert np.array_equal(echoes, np.maximum(late, quant.zero_point[0]))
+
+
+def elu(output: str, source: str) -> Elu:
+    """tflite-runtime's optimized kernels count for it."""
+    return Elu(name=output, inputs=(source,), outputs=(output,))
+
+
+def between_convolutions() -> Graph:
+    """Operators that three sets of kernels count for, between convolutions."""
+    image = (1, 4, 5, 3)
+    weights = [int8_weights(f"w{number}", (3, 1, 1, 3), 0, seed=number) for number in (0, 1)]
+    biases = [int32_bias(f"b{i}", s, weights[i], 3) for i, s in ((0, 0.05), (1, 0.03))]
+    tensors = [
+        activation("x", image, 0.05, 3),
+        *weights,
+        *biases,
+        activation("first", image, 0.04, -5),
+        activation("smooth", image, 0.03, -90),
+        activation("turned", image, 0.03, -90),
+        activation("second", image, 0.02, -100),
+        activation("logs", image, 0.03, 20),
+        activation("total", (1, 1, 1, 3), 0.1, 3),
+    ]
+    ops = [
+        conv_2d("first", "x", "w0", "b0"),
+        elu("smooth", "first"),
+        ReverseV2(name="turned", inputs=("smooth",), outputs=("turned",), axes=(1, 2)),
+        conv_2d("second", "turned", "w1", "b1"),
+        log("logs", "second"),
+        Sum(name="total", inputs=("logs",), outputs=("total",), axes=(1, 2), keep_dims=True),
+    ]
+    return make_graph(tensors, ops, ["x"], ["turned", "total"])
+
+
+@pytest.mark.parametrize("board", ["host", "mps2-an386"])
+def test_a_device_equals_the_kernels_that_count_for_each_of_its_operators(board):
+    data = Dataset((spread((5, 4, 5, 3)),), None)
+
+    result = compare_model(between_convolutions(), data, load_board(board), TFLITE_REFERENCE)
+
+    assert result.mismatched_bytes == 0
+    assert result.compared_bytes == 5 * (4 * 5 * 3 + 3)
+    assert result.reference == "; ".join(
+        [
+            TFLITE_REFERENCE.label,
+            f"ELU, SUM: {optimized(TFLITE_REFERENCE).label}",
+            f"LOG, REVERSE_V2: {LITERT_REFERENCE.label}",
+        ]
+    )
+
+
+@pytest.mark.parametrize("board", ["host", "mps2-an386"])
+def test_what_goes_through_an_elu_into_the_next_step_is_compared(board):
+    """Each step adds its input to what the one before left, and keeps the ELU of the sum."""
+    graph = echo()
+    quant = activation("sum", SHAPE, 0.1, 3)
+    graph = replace(
+        graph.with_tensors(quant, replace(quant, name="kept next")),
+        ops=(
+            graph.ops[0],
+            add("sum", "y", "x"),
+            elu("kept next", "sum"),
+            replace(graph.ops[1], inputs=("kept", "kept next")),
+        ),
+        outputs=("kept next",),
+    )
+    data = Dataset((np.concatenate([SAMPLES, SAMPLES // 2])[:, 0],), None)
+
+    result = compare_model(graph, data, load_board(board), TFLITE_REFERENCE)
+
+    assert result.mismatched_bytes == 0
+    assert "ELU: tflite-runtime" in result.reference
+
+
+def test_an_oracle_that_is_not_installed_is_named_before_anything_is_built():
+    missing = Runtime("no-such-runtime", "no_such_runtime", "BUILTIN_REF")
+    data = Dataset((SAMPLES[:, 0],), None)
+
+    with pytest.raises(ToolchainError, match="pip install no-such-runtime"):
+        compare_model(mixed(), data, load_board("host"), missing)
+
+
+def test_a_float_graph_runs_where_all_of_its_operators_are_right():
+    """Of both axes tflite-runtime would reverse the first only, and calibration would see that."""
+    tensors = [activation("x", (1, 2, 2), None), activation("y", (1, 2, 2), None)]
+    op = ReverseV2(name="y", inputs=("x",), outputs=("y",), axes=(1, 2))
+    samples = np.arange(4, dtype=np.float32).reshape(1, 1, 2, 2)
+
+    (result,) = run_float(make_graph(tensors, [op], ["x"], ["y"]), [samples])
+
+    assert result.ravel().tolist() == [3, 2, 1, 0]
