@@ -1,5 +1,7 @@
 """Functions of one tensor, element by element."""
 
+from dataclasses import replace
+
 import numpy as np
 from single_operator import limits_of
 
@@ -31,7 +33,10 @@ def root(operator: type[UnaryOperator], power: float) -> Drawer:
         if place.source.zero_point != -128:
             return None
         largest = (place.source.scale * 255) ** power if power > 0 else place.source.scale**power
-        return one(_made(operator, place), place.scaled(largest / 200 * place.draw.scale(0.5, 2)))
+        op = _made(operator, place)
+        if power < 0:  # what QUANTIZE makes of 1 / 0 is undefined
+            op = replace(op, in_float=False)
+        return one(op, place.scaled(largest / 200 * place.draw.scale(0.5, 2)))
 
     return layer
 
