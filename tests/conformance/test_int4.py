@@ -1,5 +1,6 @@
 """Weights of four bits: read as int8, they give the bytes the reference gives with them packed."""
 
+import re
 from dataclasses import replace
 
 import flatbuffers
@@ -13,12 +14,13 @@ from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
 from tinyml.frontend.tflite import read_tflite
-from tinyml.ir.graph import Array, DType
-from tinyml.ops.base import Isa
+from tinyml.ir.graph import Array, DType, Graph
+from tinyml.ops.base import PORTABLE, Isa
 from tinyml.runtime.tflite import reference_runtime, run_tflite
 
 OPERATORS = ("conv_2d", "depthwise_conv_2d", "fully_connected")
 CASES = 30
+BOARDS = ("host", "mps2-an385", "mps2-an386", "mps3-an547")
 
 
 def four_bit_cases(operator: str) -> list[Case]:
@@ -64,8 +66,11 @@ def as_bytes(samples: Array) -> Array:
     return samples.reshape(len(samples), -1).view(np.int8)
 
 
+@pytest.mark.parametrize("board_name", BOARDS)
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_weights_of_four_bits_give_the_bytes_of_the_reference_kernels(operator, tmp_path):
+def test_weights_of_four_bits_give_the_bytes_of_the_reference_kernels(
+    operator, board_name, tmp_path
+):
     cases = four_bit_cases(operator)
     models = [packed_model(case) for case in cases]
     read = [
@@ -73,7 +78,7 @@ def test_weights_of_four_bits_give_the_bytes_of_the_reference_kernels(operator, 
         for case, model in zip(cases, models, strict=True)
     ]
     merged = merge(read)
-    board = load_board("host")
+    board = load_board(board_name)
     module = generate(merged.graph, "int4", frozenset([Isa(board.isa)]))
 
     expected = [
@@ -86,6 +91,23 @@ def test_weights_of_four_bits_give_the_bytes_of_the_reference_kernels(operator, 
 
     assert len(cases) == CASES
     assert not different, "\n".join(different)
+
+
+def test_weights_of_four_bits_take_half_the_flash():
+    eligible = filter(is_eligible, cases_of("fully_connected"))
+    case = max(eligible, key=lambda case: case.graph.tensor("weights").size)
+    count = case.graph.tensor("weights").size
+
+    assert count > 1000
+    assert weights_bytes(case.graph) == count
+    assert weights_bytes(narrowed(case).graph) == (count + 1) // 2
+
+
+def weights_bytes(graph: Graph) -> int:
+    module = generate(graph, "m", PORTABLE)
+    found = re.search(r"_weights\[(\d+)\] = ", module.files["m_weights.c"])
+    assert found
+    return int(found[1])
 
 
 def test_a_model_with_packed_weights_is_written_with_the_same_ones_in_int8():

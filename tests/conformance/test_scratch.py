@@ -135,6 +135,8 @@ def test_the_weight_sums_of_fully_connected_layers_fill_cmsis_nns_buffer(cmsis_n
         if graph.ops != case.graph.ops or graph.tensor(SOURCE).dtype is DType.INT16:
             continue
         (call,) = op.to_c(graph, frozenset([isa])).calls
+        if call.function != "arm_fully_connected_s8":
+            continue
         first = call.arguments[0]
         context = first.before if isinstance(first, ChangedIn7) else first
         features, depth = graph.tensor("weights").shape

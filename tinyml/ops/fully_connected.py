@@ -40,6 +40,7 @@ from tinyml.ops.cmsis_nn import (
     tile,
 )
 from tinyml.ops.dtypes import Kernels, int8_kernels
+from tinyml.ops.four_bits import fits_four_bits, packed_weights
 from tinyml.ops.narrow_sums import require_narrow_sums
 from tinyml.ops.onnx_node import (
     OnnxLowering,
@@ -63,7 +64,7 @@ class FullyConnected(Operator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("FULLY_CONNECTED",)
     kernels: ClassVar[Kernels] = {
-        **int8_kernels("arm_fully_connected_s8"),
+        **int8_kernels("arm_fully_connected_s4", "arm_fully_connected_s8"),
         DType.INT16: (
             "arm_fully_connected_s16",
             "tinyml_convolve_s16",
@@ -193,7 +194,7 @@ class FullyConnected(Operator):
         """Run the matrix-vector kernel, which has one multiplier for all outputs.
 
         Weights per channel reach the device as a 1x1 convolution
-        (passes/lower_per_channel_fully_connected.py).
+        (passes/lower_per_channel_fully_connected.py). Weights that fit four bits are stored so.
         """
         weights = graph.tensor(self.inputs[1])
         require_symmetric_weights(self, weights)
@@ -202,9 +203,12 @@ class FullyConnected(Operator):
         if graph.tensor(self.inputs[0]).dtype is DType.INT16:
             return Kernel(calls=(self._wide_call(graph),))
         require_narrow_sums(self, graph, 0)
-        context = self._weight_sums(graph) if Isa.MVE in isas else ScratchContext()
         bias = TensorPointer(self.inputs[2] if len(self.inputs) > 2 else "")
         real = self._multiplier(graph)
+        if fits_four_bits(weights):
+            call = self._call(graph, "arm_fully_connected_s4", ScratchContext(), real, bias)
+            return Kernel(calls=(call,))
+        context = self._weight_sums(graph) if Isa.MVE in isas else ScratchContext()
         return Kernel(calls=(self._call(graph, "arm_fully_connected_s8", context, real, bias),))
 
     def _wide_call(self, graph: Graph) -> KernelCall:
@@ -288,6 +292,7 @@ class FullyConnected(Operator):
         output = graph.tensor(self.outputs[0])
         features, depth = weights.shape
         rows = source.size // depth
+        is_packed = function == "arm_fully_connected_s4"
         multiplier, shift = quantize_multiplier(real)
         params = {
             "input_offset": -source.zero_point,
@@ -308,7 +313,7 @@ class FullyConnected(Operator):
                 dims("input_dims", (rows, 1, 1, depth)),
                 TensorPointer(source.name),
                 dims("filter_dims", (depth, 1, 1, features)),
-                TensorPointer(weights.name),
+                packed_weights(weights) if is_packed else TensorPointer(weights.name),
                 dims("bias_dims", (1, 1, 1, features)),
                 bias,
                 dims("output_dims", (rows, 1, 1, features)),
