@@ -67,11 +67,6 @@ def _read_tflite(path: Path, data: bytes) -> Graph:
     except (InputError, ModelError) as error:
         error.args = (f"{path}: {error}",)
         raise
-    except LookupError as error:  # an index into one of the file's own tables
-        raise InputError(
-            f"{path} is a damaged TFLite model ({type(error).__name__}: {error}); copy or export "
-            "it again"
-        ) from error
 
 
 def _read_onnx(path: Path) -> Graph:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinyml.errors import InputError, ModelError, TinymlError
+import numpy as np
+
+from tinyml.errors import ModelError
+from tinyml.frontend.damaged import BROKEN_PROMISES, damaged
 from tinyml.frontend.onnx_file import FileNode, decode_nodes, decode_onnx
 from tinyml.frontend.onnx_lowering import lower
 from tinyml.frontend.onnx_partial import file_operator, require_known
@@ -42,14 +45,10 @@ def read_onnx(data: bytes, name: str, folder: Path | None = None) -> Graph:
     model asks for what tinyml cannot do; nodes that are not supported are listed all at once.
     """
     try:
-        return _read(data, name, folder)
-    except TinymlError:
-        raise
-    except Exception as error:  # a damaged file breaks any promise of the format
-        raise InputError(
-            f"'{name}' is a damaged ONNX model ({len(data)} bytes; {type(error).__name__}: "
-            f"{error}); copy or export it again"
-        ) from error
+        with np.errstate(all="ignore"):  # what is not finite is found where it is used
+            return _read(data, name, folder)
+    except BROKEN_PROMISES as error:
+        raise damaged("ONNX", data, name, error) from error
 
 
 def _read(data: bytes, name: str, folder: Path | None) -> Graph:

@@ -79,6 +79,8 @@ def decode_onnx(data: bytes, name: str, folder: Path | None) -> OnnxFile:
     constants = {tensor.name: _array(tensor) for tensor in model.graph.initializer}
     if len(model.graph.sparse_initializer) > 0:
         raise ModelError(f"'{name}' has sparse weights, expected dense; export it without sparsity")
+    for node in model.graph.node:
+        _check_attributes(node, opset)
     return OnnxFile(
         opset=opset,
         nodes=tuple(_decode_node(node) for node in model.graph.node),
@@ -147,7 +149,10 @@ def _beside(location: str, folder: Path | None) -> Path | None:
 
 
 def _array(tensor: onnx.TensorProto) -> Array:
-    return np.asarray(numpy_helper.to_array(tensor))
+    try:
+        return np.asarray(numpy_helper.to_array(tensor))
+    except TypeError as error:  # that is how onnx says that an element type stands for nothing
+        raise ValueError(f"the tensor '{tensor.name}' cannot be decoded: {error}") from error
 
 
 def _decode_node(node: onnx.NodeProto) -> FileNode:
@@ -165,6 +170,25 @@ def _decode_node(node: onnx.NodeProto) -> FileNode:
         attributes={a.name: _attribute(a) for a in node.attribute},
         proto=node,
     )
+
+
+def _check_attributes(node: onnx.NodeProto, opset: int) -> None:
+    """Hold attributes to the types that ONNX declares, which their readers rely on."""
+    if not isinstance(node.op_type, str):  # protobuf gives bytes for what is no UTF-8
+        raise ModelError(f"a node's operator is {node.op_type!r}, which is no text")
+    if node.domain not in MAIN_DOMAINS or not onnx.defs.has(node.op_type, opset):
+        return  # refused later, by its name
+    declared = onnx.defs.get_schema(node.op_type, opset).attributes
+    for attribute in node.attribute:
+        if attribute.name not in declared:
+            continue
+        expected = declared[attribute.name].type.value  # type: ignore[attr-defined]  # stub lacks it
+        if expected != attribute.type:
+            names = [onnx.AttributeProto.AttributeType.Name(n) for n in (attribute.type, expected)]
+            raise ModelError(
+                f"{node.op_type} '{node.output[0] if node.output else node.name}': the attribute "
+                f"'{attribute.name}' is {names[0]}, expected {names[1]}; export the model again"
+            )
 
 
 def _attribute(attribute: onnx.AttributeProto) -> Any:

@@ -27,17 +27,26 @@ FOLDABLE = {
 
 
 def fold(node: FileNode, inputs: Sequence[Array | None], opset: int) -> list[Array]:
-    """Values of a node's outputs; absent inputs are None. ModelError where they are too large."""
+    """Values of a node's outputs; absent inputs are None.
+
+    ModelError where they are too large, or onnx's own evaluator fails.
+    """
     present = [value for value in inputs if value is not None]
     if _largest_output(node, present) > LARGEST_CONSTANT:
         raise ModelError(
             f"{node.op_type} '{node.outputs[0]}': makes a constant of more than "
             f"{LARGEST_CONSTANT} elements"
         )
-    evaluator = ReferenceEvaluator(node.proto, opsets={"": opset})
     named = {name: value for name, value in zip(node.inputs, inputs, strict=True) if name}
-    with np.errstate(all="ignore"):  # what is not finite is found where it is used
-        return [np.asarray(value) for value in evaluator.run(None, named)]
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is found where it is used
+            evaluator = ReferenceEvaluator(node.proto, opsets={"": opset})
+            return [np.asarray(value) for value in evaluator.run(None, named)]
+    except Exception as error:  # onnx's evaluator checks neither inputs nor attributes
+        raise ModelError(
+            f"{node.op_type} '{node.outputs[0]}': onnx cannot compute it from its constants "
+            f"({type(error).__name__}: {error}); export the model again"
+        ) from error
 
 
 def _largest_output(node: FileNode, inputs: Sequence[Array]) -> float:

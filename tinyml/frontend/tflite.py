@@ -8,7 +8,8 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from tinyml.errors import InputError, ModelError, TinymlError
+from tinyml.errors import InputError, ModelError
+from tinyml.frontend.damaged import BROKEN_PROMISES, damaged
 from tinyml.frontend.partial import (
     FileOperator,
     PartialModel,
@@ -68,14 +69,13 @@ def read_tflite(data: bytes, name: str) -> Graph:
             f"got {data[4:8]!r}; give a .tflite file"
         )
     try:
-        return _read_model(schema.ModelT.InitFromPackedBuf(data, 0), name)
-    except TinymlError:
-        raise
-    except Exception as error:  # a damaged file breaks any promise of the schema
-        raise InputError(
-            f"'{name}' is a damaged TFLite model ({len(data)} bytes; {type(error).__name__}: "
-            f"{error}); copy or export it again"
-        ) from error
+        model = schema.ModelT.InitFromPackedBuf(data, 0)
+    except Exception as error:  # the generated code trusts every offset and length
+        raise damaged("TFLite", data, name, error) from error
+    try:
+        return _read_model(model, name)
+    except BROKEN_PROMISES as error:
+        raise damaged("TFLite", data, name, error) from error
 
 
 def is_quantized(graph: Graph) -> bool:

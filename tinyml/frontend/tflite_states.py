@@ -85,6 +85,8 @@ def _handles(model: Any, subgraph: Any) -> dict[int, str]:
     """Tensor index to the variable whose handle it is."""
     handles = {}
     for raw in _operators(model, subgraph, schema.BuiltinOperator.VAR_HANDLE):
+        if not isinstance(raw.builtinOptions, schema.VarHandleOptionsT):
+            raise ValueError("a VAR_HANDLE has no options, and so names no variable")
         container, name = (
             bytes(part or b"").decode("utf-8", "replace")
             for part in (raw.builtinOptions.container, raw.builtinOptions.sharedName)
