@@ -65,7 +65,7 @@ def test_the_oracle_takes_samples_as_the_steps_of_one_stream():
 
 def test_firmware_takes_samples_as_the_steps_of_one_stream_whatever_the_jobs(tmp_path):
     inputs = steps(4)
-    module = generate_c(echo(), "echo", PORTABLE, cmsis_nn=5)
+    module = generate_c(echo(), "echo", PORTABLE, find_cmsis_nn().interface)
     build = build_firmware(module, load_board("mps2-an386"), tmp_path / "fw")
 
     result = run_firmware(build, inputs.tobytes(), jobs=4)
