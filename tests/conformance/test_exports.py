@@ -35,6 +35,7 @@ FOLDER = Path(__file__).parent / "exports"
 FILES = sorted([*FOLDER.glob("*.tflite"), *FOLDER.glob("*.onnx")])
 FLOAT_ONNX = [path for path in FILES if path.suffix == ".onnx" and ".qdq_" not in path.name]
 QDQ = [path for path in FILES if ".qdq_" in path.name]
+QDQ_SAMPLES = 1000
 FLOAT_SCHEMES = (".float.", ".float16.")
 INTEGER_TFLITE = [
     path
@@ -168,9 +169,9 @@ def test_a_float_model_gives_what_onnx_runtime_gives(path):
 
 
 @pytest.mark.parametrize("path", QDQ, ids=lambda path: path.stem)
-def test_a_qdq_model_gives_the_classes_and_nearly_the_steps_of_onnx_runtime(path):
+def test_a_qdq_model_agrees_with_onnx_runtime_on_the_class_and_to_two_steps(path):
     graph, device = read(path), prepared(path)
-    samples = normal_samples(graph, 64)
+    samples = normal_samples(graph, QDQ_SAMPLES)
     output = device.tensor(device.outputs[0])
     integers = [
         quantize(values, device.tensor(name).quant, DType.INT8)
@@ -181,6 +182,6 @@ def test_a_qdq_model_gives_the_classes_and_nearly_the_steps_of_onnx_runtime(path
     (got,) = run_reference(device, integers, TFLITE_REFERENCE)
 
     real = dequantize(got, output.quant).reshape(expected.shape)
-    assert np.abs(real - expected).max() <= 1.01 * output.scale
-    agreement = np.mean(real.reshape(64, -1).argmax(1) == expected.reshape(64, -1).argmax(1))
-    assert agreement >= 0.95
+    assert np.abs(real - expected).max() <= 2.01 * output.scale
+    ours, theirs = (scores.reshape(QDQ_SAMPLES, -1) for scores in (real, expected))
+    assert np.mean(ours.argmax(1) == theirs.argmax(1)) >= 0.995
