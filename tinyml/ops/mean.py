@@ -94,10 +94,10 @@ class Mean(ReductionOperator):
         return Kernel(calls=(call,))
 
     def _runs(self, shape: Shape) -> list[int]:
-        """Merge neighbouring dimensions to kept, reduced, kept, reduced, kept."""
+        """Merge neighbouring dimensions to kept, reduced, kept, reduced, kept; ones are neither."""
         sizes, reducing = [1], False
         for axis, size in enumerate(shape):
-            if (axis in self.axes) != reducing:
+            if size > 1 and (axis in self.axes) != reducing:
                 sizes.append(1)
                 reducing = not reducing
             sizes[-1] *= size

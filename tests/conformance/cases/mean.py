@@ -32,6 +32,8 @@ CORNERS = (
     Parameters(shape=(1, 16, 16, 3), axes=(1, 2)),
     Parameters(shape=(1, 33, 31, 2), axes=(1, 2), keep_dims=False),
     Parameters(shape=(5000,), axes=(0,)),
+    Parameters(shape=(2, 1, 3, 1, 5), axes=(0, 2, 4)),
+    Parameters(shape=(1, 4, 1, 3, 2), axes=(0, 1, 3), keep_dims=False),
     *(
         Parameters(shape=(1, 5, 5, 9), axes=(1, 2), source=source, output=output)
         for source in (QuantParams.per_tensor(0.1, -128), QuantParams.per_tensor(0.1, 127))
