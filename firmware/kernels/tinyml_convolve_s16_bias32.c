@@ -11,7 +11,7 @@ arm_cmsis_nn_status tinyml_convolve_s16_bias32(
 {
     (void)context;
     (void)bias_dims;
-    tinyml_convolve_windows(params, quant, input_dims, input, filter_dims, filter, tinyml_finish_32, bias,
-                            output_dims, output);
+    tinyml_convolve_windows(params, quant, input_dims, input, filter_dims, filter,
+                            tinyml_finish_32, bias, output_dims, output);
     return ARM_CMSIS_NN_SUCCESS;
 }

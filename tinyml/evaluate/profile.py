@@ -8,7 +8,7 @@ from typing import Any
 
 from tinyml.codegen.program import short_name
 from tinyml.errors import ModelError, RefusedError
-from tinyml.frontend.partial import FileOperator, PartialModel
+from tinyml.frontend.partial import FileOperator, PartialModel, read_operator
 from tinyml.frontend.tflite import is_quantized
 from tinyml.ir.graph import DType, Graph, Tensor
 from tinyml.ops.base import Isa, Operator, describe_quant, operators
@@ -106,8 +106,11 @@ def as_int8(graph: Graph) -> Graph:
 def describe_model(graph: Graph) -> ModelFacts:
     """Gather the facts of a float or quantized graph, the boards apart."""
     ops = tuple(operators(graph))
-    layers = tuple(_layer(number, op, graph) for number, op in enumerate(ops, start=1))
-    plans, unsupported = _on_device(graph, {op.name: n for n, op in enumerate(ops, start=1)})
+    layers = tuple(
+        _layer(number, read_operator(op, graph), graph) for number, op in enumerate(ops, start=1)
+    )
+    by_name = {op.name: layer for op, layer in zip(ops, layers, strict=True)}
+    plans, unsupported = _on_device(graph, by_name)
     return ModelFacts(
         name=graph.name,
         precision=_precision(graph.tensors),
@@ -127,7 +130,7 @@ def describe_partial(model: PartialModel) -> ModelFacts:
     """Gather the facts of a model that could be read in part."""
     graph = Graph(model.name, model.tensors, (), (), ())
     numbered = tuple(enumerate(model.operators, start=1))
-    layers = tuple(_file_layer(number, operator, graph) for number, operator in numbered)
+    layers = tuple(_layer(number, operator, graph) for number, operator in numbered)
     refused = tuple(
         UnsupportedFacts(number=n, operator=o.kind, name=o.name, reason=o.reason)
         for n, o in numbered
@@ -152,13 +155,7 @@ def describe_partial(model: PartialModel) -> ModelFacts:
 # --------------------------------------------------------------------------- layers
 
 
-def _layer(number: int, op: Operator, graph: Graph) -> LayerFacts:
-    output = graph.tensor(op.outputs[0] if op.outputs else op.inputs[0])
-    operator = FileOperator(kind=op.opcodes[0], name=op.name, output=output, op=op)
-    return _file_layer(number, operator, graph)
-
-
-def _file_layer(number: int, operator: FileOperator, graph: Graph) -> LayerFacts:
+def _layer(number: int, operator: FileOperator, graph: Graph) -> LayerFacts:
     output, op = operator.output, operator.op
     quant = None if output is None else output.quant
     return LayerFacts(
@@ -208,14 +205,14 @@ def _shown(name: str, tensor: Tensor | None) -> str:
 
 
 def _on_device(
-    graph: Graph, numbers: Mapping[str, int]
+    graph: Graph, layers: Mapping[str, LayerFacts]
 ) -> tuple[tuple[PlanFacts, ...], tuple[UnsupportedFacts, ...]]:
     """Plans for every class of core, or what stands in their way."""
     try:
         prepared = prepare_for_device(as_int8(graph))
         plans = tuple(_plan(prepared, isa) for isa in Isa)
     except RefusedError as error:
-        return (), tuple(_of_layer(graph, numbers, *pair) for pair in error.reasons.items())
+        return (), tuple(_of_layer(layers.get(name), name, r) for name, r in error.reasons.items())
     except ModelError as error:
         return (), (_of_model(str(error)),)
     return plans, ()
@@ -226,10 +223,9 @@ def _plan(graph: Graph, isa: Isa) -> PlanFacts:
     return PlanFacts(isa.value, plan.arena_bytes, plan.lower_bound, plan.ratio)
 
 
-def _of_layer(graph: Graph, numbers: Mapping[str, int], name: str, reason: str) -> UnsupportedFacts:
+def _of_layer(layer: LayerFacts | None, name: str, reason: str) -> UnsupportedFacts:
     """An operator of the prepared graph, and which layer of the file it was where that is known."""
-    number = numbers.get(name)
-    kind = None if number is None else list(operators(graph))[number - 1].opcodes[0]
+    number, kind = (None, None) if layer is None else (layer.number, layer.operator)
     return UnsupportedFacts(number=number, operator=kind, name=name, reason=reason)
 
 

@@ -28,10 +28,11 @@ def cut_into_stages(graph: Graph, runtimes: Sequence[Runtime]) -> Stages:
     """
     constants = {name: graph.tensor(name) for name in graph.outputs}
     values = {name: tensor.constant for name, tensor in constants.items() if tensor.is_constant}
-    if len(set(runtimes)) > 1:
+    is_cut = len(set(runtimes)) > 1
+    if is_cut:
         values |= {state.tensor: state.initial for state in graph.states if state.variable}
     pairs = [
-        (op, None if len(set(runtimes)) > 1 and _is_copy(op) else runtime)
+        (op, None if is_cut and _is_copy(op) else runtime)
         for op, runtime in zip(graph.ops, runtimes, strict=True)
     ]
     steps: list[Step] = []

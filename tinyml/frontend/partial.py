@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinyml.errors import ModelError, RefusedError
 from tinyml.ir.graph import Graph, Tensor
@@ -50,6 +50,12 @@ class PartlyReadError(ModelError):
         self.partial = partial
 
 
+def read_operator(op: Operator, graph: Graph) -> FileOperator:
+    """Describe an operator that could be read; what assigns a variable shows that."""
+    output = graph.tensors.get((*op.outputs, *op.inputs)[0])
+    return FileOperator(kind=op.opcodes[0], name=op.name, output=output, op=op)
+
+
 def partly_read(graph: Graph, error: ModelError) -> PartlyReadError:
     """Turn an error about a graph that was read, but is not right, into one that shows it."""
     reasons = error.reasons if isinstance(error, RefusedError) else {}
@@ -58,13 +64,7 @@ def partly_read(graph: Graph, error: ModelError) -> PartlyReadError:
         inputs={name: graph.tensors.get(name) for name in graph.inputs},
         outputs={name: graph.tensors.get(name) for name in graph.outputs},
         operators=tuple(
-            FileOperator(
-                kind=op.opcodes[0],
-                name=op.name,
-                output=graph.tensors.get((*op.outputs, *op.inputs)[0]),
-                op=op,
-                reason=reasons.get(op.name),
-            )
+            replace(read_operator(op, graph), reason=reasons.get(op.name))
             for op in operators(graph)
         ),
         tensors=graph.tensors,

@@ -20,8 +20,6 @@ from tinyml.ops.base import (
     Isa,
     Kernel,
     KernelCall,
-    OnnxNode,
-    Operator,
     QuantizationRule,
     Struct,
     TensorPointer,
@@ -30,6 +28,7 @@ from tinyml.ops.base import (
 )
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import Kernels
+from tinyml.ops.stateful import StatefulOperator
 
 # Places among the 24 inputs; where there are four, in the order input, forget, update, output.
 SOURCE = 0
@@ -60,7 +59,7 @@ TANH = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lstm(Operator):
+class Lstm(StatefulOperator):
     """``hidden`` is what the output is before it becomes the state; ``cell_clip`` 0 is none.
 
     With ``time_major`` steps come before batches in the shapes of input and output.
@@ -139,29 +138,20 @@ class Lstm(Operator):
         batches, _, size = self._extent(graph)
         cells = graph.tensor(self.inputs[INPUT_WEIGHTS[0]]).shape[0]
         for place in INPUT_WEIGHTS:
-            self._require(graph, place, DType.INT8, (cells, size))
+            self.require_input(graph, place, DType.INT8, (cells, size))
         for place in HIDDEN_WEIGHTS:
-            self._require(graph, place, DType.INT8, (cells, cells))
+            self.require_input(graph, place, DType.INT8, (cells, cells))
         for place in BIASES:
-            self._require(graph, place, DType.INT32, (cells,))
+            self.require_input(graph, place, DType.INT32, (cells,))
         for place, dtype in ((HIDDEN, DType.INT8), (CELL, DType.INT16)):
-            self._require(graph, place, dtype, (batches, cells))
-            if self.inputs[place] not in graph.state_names:
-                raise self.error(f"'{self.inputs[place]}' is no variable tensor")
+            self.require_input(graph, place, dtype, (batches, cells))
+            self.require_variable(graph, place)
         return (TensorSpec((*source.shape[:2], cells), DType.INT8),)
 
     def _extent(self, graph: Graph) -> tuple[int, int, int]:
         """Batches, steps and values of a step."""
         first, second, size = graph.tensor(self.inputs[SOURCE]).shape
         return (second, first, size) if self.time_major else (first, second, size)
-
-    def _require(self, graph: Graph, place: int, dtype: DType, shape: tuple[int, ...]) -> None:
-        tensor = graph.tensor(self.inputs[place])
-        if (tensor.dtype, tensor.shape) != (dtype, shape):
-            raise self.error(
-                f"input {place} ('{tensor.name}') is {tensor.dtype.value} {tensor.shape}, expected "
-                f"{dtype.value} {shape}"
-            )
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Name the weights; only models that are int8 already come here."""
@@ -170,10 +160,8 @@ class Lstm(Operator):
 
     def check_quantized(self, graph: Graph) -> None:
         """One scale for each tensor, constant weights, a cell whose scale is a power of two."""
-        for place in (SOURCE, *INPUT_WEIGHTS, *HIDDEN_WEIGHTS, HIDDEN, CELL):
-            tensor = graph.tensor(self.inputs[place])
-            if tensor.quant is None or len(tensor.quant.scale) != 1:
-                raise self.error(f"'{tensor.name}' has no scale, or several; expected one")
+        scaled = (SOURCE, *INPUT_WEIGHTS, *HIDDEN_WEIGHTS, HIDDEN, CELL)
+        self.require_one_scale(graph, (self.inputs[place] for place in scaled))
         for place in (*INPUT_WEIGHTS, *HIDDEN_WEIGHTS, *BIASES):
             tensor = graph.tensor(self.inputs[place])
             if not tensor.is_constant or any(tensor.quant.zero_point if tensor.quant else ()):
@@ -209,11 +197,6 @@ class Lstm(Operator):
             },
             intermediates=(None,) * HIDDEN_INTERMEDIATE + (self.hidden,),
         )
-
-    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
-        """Refuse: an ONNX graph keeps nothing."""
-        del graph
-        raise self.error("ONNX has no state; export the model as .tflite or C")
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Call a kernel of our own: CMSIS-NN's predates the fixes of its LSTM."""

@@ -17,8 +17,6 @@ from tinyml.ops.base import (
     Isa,
     Kernel,
     KernelCall,
-    OnnxNode,
-    Operator,
     QuantizationRule,
     Struct,
     TensorPointer,
@@ -27,12 +25,13 @@ from tinyml.ops.base import (
 )
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import Kernels
+from tinyml.ops.stateful import StatefulOperator
 
 INPUTS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Svdf(Operator):
+class Svdf(StatefulOperator):
     """Inputs: source, weights of features, weights of time, bias or none, state.
 
     The fused activation is RELU, which the integer reference demands and does not compute: its
@@ -72,22 +71,13 @@ class Svdf(Operator):
         if self.rank < 1 or filters % self.rank:
             raise self.error(f"rank is {self.rank}, expected a divisor of the {filters} filters")
         units = filters // self.rank
-        self._require(graph, 1, DType.INT8, features.shape)
-        self._require(graph, 2, DType.INT16, time.shape)
+        self.require_input(graph, 1, DType.INT8, features.shape)
+        self.require_input(graph, 2, DType.INT16, time.shape)
         if self.inputs[3]:
-            self._require(graph, 3, DType.INT32, (units,))
-        if self.inputs[4] not in graph.state_names:
-            raise self.error(f"'{self.inputs[4]}' is no variable tensor")
-        self._require(graph, 4, DType.INT16, (source.shape[0], filters * memory))
+            self.require_input(graph, 3, DType.INT32, (units,))
+        self.require_variable(graph, 4)
+        self.require_input(graph, 4, DType.INT16, (source.shape[0], filters * memory))
         return (TensorSpec((source.shape[0], units), DType.INT8),)
-
-    def _require(self, graph: Graph, index: int, dtype: DType, shape: tuple[int, ...]) -> None:
-        tensor = graph.tensor(self.inputs[index])
-        if (tensor.dtype, tensor.shape) != (dtype, shape):
-            raise self.error(
-                f"input {index} ('{tensor.name}') is {tensor.dtype.value} {tensor.shape}, expected "
-                f"{dtype.value} {shape}"
-            )
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Name the weights and the bias; only models that are int8 already come here."""
@@ -96,10 +86,7 @@ class Svdf(Operator):
 
     def check_quantized(self, graph: Graph) -> None:
         """Every scale per tensor, weights and state without zero point."""
-        for name in (*self.inputs[:3], self.inputs[4], *self.outputs):
-            quant = graph.tensor(name).quant
-            if quant is None or len(quant.scale) != 1:
-                raise self.error(f"'{name}' has no scale, or several; expected one")
+        self.require_one_scale(graph, (*self.inputs[:3], self.inputs[4], *self.outputs))
         for index in (1, 2):
             weights = graph.tensor(self.inputs[index])
             if not weights.is_constant or weights.zero_point:
@@ -120,11 +107,6 @@ class Svdf(Operator):
             options_table="SVDFOptions",
             options={"rank": self.rank, "fusedActivationFunction": Activation.RELU.value},
         )
-
-    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
-        """Refuse: an ONNX graph keeps nothing."""
-        del graph
-        raise self.error("ONNX has no state; export the model as .tflite or C")
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Call a kernel of our own."""

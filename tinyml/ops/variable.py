@@ -13,8 +13,6 @@ from tinyml.ops.base import (
     Isa,
     Kernel,
     KernelCall,
-    OnnxNode,
-    Operator,
     QuantizationRule,
     TensorPointer,
     TfliteNode,
@@ -24,10 +22,11 @@ from tinyml.ops.base import (
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import Kernels
 from tinyml.ops.movement import moved_by
+from tinyml.ops.stateful import StatefulOperator
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OfVariable(Operator):
+class _OfVariable(StatefulOperator):
     """What both do: the first input is the state."""
 
     kernels: ClassVar[Kernels] = moved_by("memcpy")
@@ -50,11 +49,6 @@ class _OfVariable(Operator):
         """Write version 1, the only one."""
         del graph
         return TfliteOp(opcode=self.opcodes[0], version=1, inputs=self.inputs)
-
-    def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
-        """Refuse: an ONNX graph keeps nothing."""
-        del graph
-        raise self.error("ONNX has no state; export the model as .tflite or C")
 
     def _state(self, graph: Graph) -> Tensor:
         name = self.inputs[0]
