@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from graphs import branches_int8, small_int8, spread
 
-from tinyml.evaluate.oracle import ORACLES, run_reference
+from tinyml.evaluate.oracle import run_reference
 from tinyml.numerics.affine import dequantize, quantize
 from tinyml.passes.pipeline import prepare_for_device
 
@@ -20,7 +20,7 @@ def reference(x: np.ndarray) -> np.ndarray:
     graph = small_int8()
     if x.dtype != np.int8:
         x = quantize(x, graph.tensor("image").quant)
-    return run_reference(graph, [x[:, None]], ORACLES["tflite-runtime"])[0][:, 0]
+    return run_reference(graph, [x[:, None]])[0][:, 0]
 
 
 @pytest.mark.parametrize("board", ["host", "mps2-an386"])
@@ -70,7 +70,7 @@ def test_a_model_with_several_inputs_and_outputs_takes_and_gives_them_by_name(ti
     assert (called.code, called.err) == (0, "")
     graph = prepare_for_device(branches_int8())
     samples = [quantize(a, graph.tensor("a/q").quant)[:, None], b[:, None]]
-    expected = run_reference(graph, samples, ORACLES["tflite-runtime"])
+    expected = run_reference(graph, samples)
     with np.load("y.npz") as y:
         assert y.files == ["fc/float", "rectified"]
         assert np.array_equal(y["fc/float"], expected[0])

@@ -18,7 +18,7 @@ from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.affine import dequantize, quantize
 from tinyml.ops.base import PORTABLE, Isa
 from tinyml.passes.pipeline import prepare_for_device
-from tinyml.runtime.tflite import TFLITE_REFERENCE, run_tflite
+from tinyml.runtime.tflite import reference_runtime, run_tflite
 
 
 def generate(graph: Graph, name: str) -> CModule:
@@ -37,7 +37,7 @@ def packed(arrays: Sequence[np.ndarray]) -> bytes:
 
 
 def oracle(graph: Graph, samples: Sequence[np.ndarray]) -> bytes:
-    return packed(run_tflite(write_tflite(graph), samples, TFLITE_REFERENCE))
+    return packed(run_tflite(write_tflite(graph), samples, reference_runtime()))
 
 
 def ends(kind: str, count: int) -> list[str]:

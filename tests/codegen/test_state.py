@@ -19,7 +19,6 @@ from tinyml.firmware.build import build_firmware
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import State
 from tinyml.ops.base import PORTABLE
-from tinyml.runtime.tflite import TFLITE_REFERENCE
 
 TWO_STREAMS = """
 #include <stdio.h>
@@ -58,7 +57,7 @@ def test_two_streams_never_share_their_state(tmp_path):
 def test_the_oracle_takes_samples_as_the_steps_of_one_stream():
     inputs = steps(4)
 
-    (outputs,) = run_reference(echo(), [inputs], TFLITE_REFERENCE)
+    (outputs,) = run_reference(echo(), [inputs])
 
     assert np.array_equal(outputs, np.stack([FIRST, *inputs[:3]]))
 

@@ -12,6 +12,7 @@ from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import CModule
 from tinyml.emulate.qemu import run_firmware
 from tinyml.evaluate.oracle import run_reference
+from tinyml.evaluate.stages import cut_into_stages
 from tinyml.firmware.boards import Board
 from tinyml.firmware.build import build_firmware
 from tinyml.firmware.toolchain import find_cmsis_nn
@@ -20,7 +21,7 @@ from tinyml.ops.base import Isa
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.dtypes import PARAMETERS
 from tinyml.passes.pipeline import prepare_for_device
-from tinyml.runtime.tflite import reference_runtime
+from tinyml.runtime.tflite import Runtime, iterate_steps, stacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,20 @@ def _prefixed_state(state: State, prefix: str) -> State:
 def reference_outputs(merged: Merged) -> list[Array]:
     """What the reference answers, one int8 array (samples, bytes of its outputs) per case."""
     graph = with_zero_biases(merged.graph)
-    outputs = iter(run_reference(graph, merged.samples, reference_runtime()))
+    return _of_cases(merged, run_reference(graph, merged.samples))
+
+
+def outputs_on(merged: Merged, runtime: Runtime) -> list[Array]:
+    """What one runtime answers, in the same form."""
+    graph = with_zero_biases(merged.graph)
+    stages = cut_into_stages(graph, [runtime] * len(graph.ops))
+    inputs = dict(zip(graph.inputs, merged.samples, strict=True))
+    rows = iterate_steps(stages.steps, inputs, graph.outputs, stages.values)
+    return _of_cases(merged, stacked(rows))
+
+
+def _of_cases(merged: Merged, arrays: Sequence[Array]) -> list[Array]:
+    outputs = iter(arrays)
     of_cases = (islice(outputs, len(case.graph.outputs)) for case in merged.cases)
     return [np.concatenate([_as_bytes(array) for array in own], axis=1) for own in of_cases]
 

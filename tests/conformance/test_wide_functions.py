@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from references import references_of
 from single_operator import OUTPUT, SOURCE, single_operator
 
 from tinyml.codegen.c_source import generate_c
@@ -19,7 +20,7 @@ from tinyml.ops.exp import Exp
 from tinyml.ops.leaky_relu import LeakyRelu
 from tinyml.ops.logistic import Logistic
 from tinyml.ops.tanh import Tanh
-from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 NAMES = {"inputs": (SOURCE,), "outputs": (OUTPUT,)}
 EVERY_INT16 = np.arange(-32768, 32768, dtype=np.int16).reshape(1, -1)
@@ -50,6 +51,6 @@ def test_every_int16_gives_the_reference_kernels_output(op: Operator, source, ou
     )
     got = run_firmware(build, EVERY_INT16.view(np.uint8)).outputs.view(np.int16)
 
-    for runtime in (TFLITE_REFERENCE, LITERT_REFERENCE):
+    for runtime in references_of(graph):
         (expected,) = run_tflite(write_tflite(graph), [EVERY_INT16[None]], runtime)
         np.testing.assert_array_equal(got.reshape(-1), expected.reshape(-1))

@@ -40,7 +40,7 @@ from tinyml.passes.pipeline import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import TFLITE_REFERENCE, run_tflite
+from tinyml.runtime.tflite import reference_runtime, run_tflite
 
 
 def names(output: str, *inputs: str) -> dict:
@@ -115,12 +115,12 @@ def samples(wide, images):
 
 @pytest.fixture(scope="module")
 def expected(wide, samples):
-    (integers,) = run_tflite(write_tflite(wide), [samples], TFLITE_REFERENCE)
+    (integers,) = run_tflite(write_tflite(wide), [samples], reference_runtime())
     return integers
 
 
 def test_the_network_is_close_to_the_float_network(images, expected):
-    (real,) = run_tflite(write_tflite(float_network()), [images], TFLITE_REFERENCE)
+    (real,) = run_tflite(write_tflite(float_network()), [images], reference_runtime())
 
     np.testing.assert_allclose(dequantize(expected, WIDE_OUTPUT_QUANT), real, atol=0.02)
 

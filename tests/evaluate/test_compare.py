@@ -7,11 +7,8 @@ from graphs import activation, branches_int8, concatenation, make_graph, relu, s
 from tinyml.data import Dataset
 from tinyml.errors import InputError
 from tinyml.evaluate.compare import compare_model
-from tinyml.evaluate.oracle import ORACLES
 from tinyml.firmware.boards import load_board
 from tinyml.numerics.affine import dequantize
-
-ORACLE = ORACLES["tflite-runtime"]
 
 
 def two_inputs(scale: float | None, order: tuple[str, str]) -> object:
@@ -34,7 +31,6 @@ def test_the_float_model_gets_its_samples_by_input_name(order):
         two_inputs(0.05, ("a", "b")),
         data,
         load_board("host"),
-        ORACLE,
         float_graph=two_inputs(None, order),
     )
 
@@ -51,7 +47,6 @@ def test_raw_int8_samples_and_the_real_numbers_they_stand_for_compare_alike():
             graph,
             Dataset(samples, np.zeros(8, np.int64)),
             load_board("host"),
-            ORACLE,
             float_graph=two_inputs(None, ("a", "b")),
         )
         for samples in (raw, real)
@@ -64,7 +59,7 @@ def test_raw_int8_samples_and_the_real_numbers_they_stand_for_compare_alike():
 def test_every_byte_of_every_output_is_compared():
     data = Dataset((spread((5, 2, 3)) / np.float32(90), spread((5, 2, 3), 1)), None)
 
-    result = compare_model(branches_int8(), data, load_board("host"), ORACLE)
+    result = compare_model(branches_int8(), data, load_board("host"))
 
     assert result.compared_bytes == 5 * (2 * 4 + 4 * 3)
     assert result.mismatched_bytes == 0
@@ -74,13 +69,11 @@ def test_every_byte_of_every_output_is_compared():
 def test_the_first_output_is_the_one_with_the_classes():
     data = Dataset((spread((5, 2, 3)) / np.float32(90), spread((5, 2, 3), 1)), np.full(5, 7))
 
-    result = compare_model(branches_int8(), data, load_board("host"), ORACLE)
+    result = compare_model(branches_int8(), data, load_board("host"))
 
     assert 0 <= result.device_accuracy <= 1
     with pytest.raises(InputError, match="no class of output 'fc/float', expected 0 to 7"):
-        compare_model(
-            branches_int8(), Dataset(data.samples, np.full(5, 8)), load_board("host"), ORACLE
-        )
+        compare_model(branches_int8(), Dataset(data.samples, np.full(5, 8)), load_board("host"))
 
 
 def test_progress_reaches_the_number_of_samples():
@@ -90,7 +83,6 @@ def test_progress_reaches_the_number_of_samples():
         small_int8(),
         Dataset((spread((6, 6, 6, 2)),), None),
         load_board("host"),
-        ORACLE,
         on_progress=seen.append,
     )
 
@@ -101,8 +93,7 @@ def test_the_host_has_no_instructions_and_a_board_has():
     data = Dataset((spread((2, 6, 6, 2)),), None)
 
     host, board = (
-        compare_model(small_int8(), data, load_board(name), ORACLE)
-        for name in ("host", "mps2-an386")
+        compare_model(small_int8(), data, load_board(name)) for name in ("host", "mps2-an386")
     )
 
     assert host.instructions_per_inference is None
@@ -126,7 +117,6 @@ def test_an_autoencoder_is_judged_by_how_its_error_tells_anomalies_apart():
         autoencoder(0.05),
         Dataset((samples,), labels, "reconstruction_auc"),
         load_board("host"),
-        ORACLE,
         float_graph=autoencoder(None),
         max_accuracy_drop=0,
     )
@@ -150,4 +140,4 @@ def test_a_metric_that_does_not_suit_is_refused(metric, labels, graph, complaint
     data = Dataset(samples, np.array(labels), metric)
 
     with pytest.raises(InputError, match=complaint):
-        compare_model(graph, data, load_board("host"), ORACLE)
+        compare_model(graph, data, load_board("host"))

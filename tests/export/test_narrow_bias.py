@@ -4,6 +4,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from graphs import make_graph
+from references import references_of
 
 from tinyml.errors import ModelError
 from tinyml.export.onnx import write_onnx
@@ -18,7 +19,7 @@ from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.ops.transpose_conv import TransposeConv
 from tinyml.ops.window import Padding
-from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, run_tflite
+from tinyml.runtime.tflite import reference_runtime, run_tflite
 
 SOURCE_SCALE, WEIGHT_SCALE, OUTPUT_SCALE = 2.0**-12, 2.0**-7, 2.0**-9
 NAMES = {"inputs": ("x", "w", "b"), "outputs": ("y",), "activation": Activation.NONE}
@@ -73,21 +74,22 @@ def test_the_bias_is_written_and_read_back_as_it_was(make):
 
 
 @every_operator
-def test_both_runtimes_take_the_bias_for_what_it_is(make):
-    results = [
-        run_tflite(write_tflite(make()), samples(), runtime)[0]
-        for runtime in (TFLITE_REFERENCE, LITERT_REFERENCE)
+def test_every_runtime_with_the_operators_bytes_takes_the_bias_for_what_it_is(make):
+    graph = make()
+    first, *others = [
+        run_tflite(write_tflite(graph), samples(), runtime)[0] for runtime in references_of(graph)
     ]
 
-    np.testing.assert_array_equal(*results)
-    assert np.unique(results[0]).size > 20
+    for other in others:
+        np.testing.assert_array_equal(other, first)
+    assert np.unique(first).size > 20
 
 
 @every_operator
 def test_onnx_runtime_comes_within_one_step(make):
     session = onnxruntime.InferenceSession(write_onnx(make()))
 
-    (expected,) = run_tflite(write_tflite(make()), samples(), TFLITE_REFERENCE)
+    (expected,) = run_tflite(write_tflite(make()), samples(), reference_runtime())
     got = np.stack([session.run(None, {"x": sample})[0] for sample in samples()[0]])
 
     assert np.abs(got.astype(np.int64) - expected).max() <= 1

@@ -23,11 +23,12 @@ from graphs import (
     small_int8,
     spread,
 )
+from references import REFERENCES
 
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import DType, Tensor
-from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, run_tflite
+from tinyml.runtime.tflite import LITERT_REFERENCE, reference_runtime, run_tflite
 
 GRAPHS = {
     "small_int8": small_int8,
@@ -69,17 +70,17 @@ def test_writing_what_was_read_gives_the_same_bytes(make):
 
 
 @ALL_GRAPHS
-def test_both_runtimes_accept_the_file_and_agree(make):
+def test_every_runtime_accepts_the_file_and_all_agree(make):
     graph = make()
 
-    results = [
-        run_tflite(write_tflite(graph), samples_for(graph), runtime)
-        for runtime in (TFLITE_REFERENCE, LITERT_REFERENCE)
+    first, *others = [
+        run_tflite(write_tflite(graph), samples_for(graph), runtime) for runtime in REFERENCES
     ]
 
-    for name, one, other in zip(graph.outputs, *results, strict=True):
-        assert one.shape[1:] == graph.tensor(name).shape
-        np.testing.assert_allclose(one, other, atol=1e-6, err_msg=name)
+    assert [array.shape[1:] for array in first] == [graph.tensor(n).shape for n in graph.outputs]
+    for other in others:
+        for name, one, another in zip(graph.outputs, first, other, strict=True):
+            np.testing.assert_allclose(one, another, atol=1e-6, err_msg=name)
 
 
 def test_tensorflows_interpreter_accepts_every_file_and_gives_the_same_results(tmp_path):
@@ -231,7 +232,7 @@ def test_a_tensor_named_like_an_operators_own_constant_keeps_its_value():
     graph = make_graph(tensors, ops, ["x"], ["joined"])
     x = np.array([[[1, 2, 3, 4]]], np.int8)
 
-    (joined,) = run_tflite(write_tflite(graph), [x], TFLITE_REFERENCE)
+    (joined,) = run_tflite(write_tflite(graph), [x], reference_runtime())
 
     assert joined.tolist() == [[[1, 2], [3, 4], [1, 2], [3, 4]]]
     assert read_tflite(write_tflite(graph), graph.name) == graph

@@ -17,7 +17,7 @@ from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import DType
 from tinyml.ops.base import Isa
 from tinyml.passes.pipeline import prepare_for_device
-from tinyml.runtime.tflite import TFLITE_REFERENCE, run_tflite
+from tinyml.runtime.tflite import reference_runtime, run_tflite
 
 # One worker makes the models once; see wide_keras_models.py.
 pytestmark = pytest.mark.xdist_group("wide keras")
@@ -54,9 +54,9 @@ def test_the_device_gives_the_bytes_of_the_reference_kernels(models, name, board
     rows = samples.reshape(SAMPLES, -1).view(np.uint8)
     got = run_firmware(build, rows).outputs.view(np.int16)
 
-    (expected,) = run_tflite(file, [samples], TFLITE_REFERENCE)
+    (expected,) = run_tflite(file, [samples], reference_runtime())
     np.testing.assert_array_equal(got.reshape(expected.shape), expected)
-    (written,) = run_tflite(write_tflite(graph), [samples], TFLITE_REFERENCE)
+    (written,) = run_tflite(write_tflite(graph), [samples], reference_runtime())
     np.testing.assert_array_equal(written, expected)
 
 

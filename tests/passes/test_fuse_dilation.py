@@ -21,7 +21,7 @@ from tinyml.ops.space_to_batch_nd import SpaceToBatchND
 from tinyml.ops.window import Padding, Pair
 from tinyml.passes.fuse_dilation import fuse_dilation
 from tinyml.passes.pipeline import prepare_for_device
-from tinyml.runtime.tflite import TFLITE_REFERENCE, run_tflite
+from tinyml.runtime.tflite import reference_runtime, run_tflite
 
 SCALE, ZERO_POINT = 0.05, 3
 Borders = tuple[Pair, Pair]
@@ -89,7 +89,9 @@ def test_the_dilated_convolution_gives_the_same_bytes(graph):
 
     verify_quantized(fused)
     assert not {"SpaceToBatchND", "BatchToSpaceND"} & set(names_of(fused))
-    before, after = (run_tflite(write_tflite(g), [x], TFLITE_REFERENCE)[0] for g in (graph, fused))
+    before, after = (
+        run_tflite(write_tflite(g), [x], reference_runtime())[0] for g in (graph, fused)
+    )
     np.testing.assert_array_equal(after, before)
 
 

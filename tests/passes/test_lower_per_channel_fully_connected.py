@@ -19,7 +19,7 @@ from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.passes.lower_per_channel_fully_connected import lower_per_channel_fully_connected
 from tinyml.passes.pipeline import prepare_for_device
-from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, run_tflite
+from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, reference_runtime, run_tflite
 
 
 def layer(
@@ -60,7 +60,7 @@ def test_the_lowered_graph_gives_the_same_bytes_in_both_runtimes(graph):
 
     (before,) = run_tflite(write_tflite(graph), [x], LITERT_REFERENCE)
     (litert,) = run_tflite(write_tflite(lowered), [x], LITERT_REFERENCE)
-    (after,) = run_tflite(write_tflite(lowered), [x], TFLITE_REFERENCE)
+    (after,) = run_tflite(write_tflite(lowered), [x], reference_runtime())
 
     assert len(np.unique(before)) > 20
     assert np.array_equal(litert, after)
@@ -86,9 +86,9 @@ def test_the_lowered_16x8_graph_gives_the_bytes_of_the_layer(bias):
     verify_quantized(graph)
     samples = rng.integers(-32768, 32768, (200, 2, 120)).astype(np.int16)
 
-    (before,) = run_tflite(write_tflite(graph), [samples], TFLITE_REFERENCE)
+    (before,) = run_tflite(write_tflite(graph), [samples], reference_runtime())
     lowered = lower_per_channel_fully_connected(graph)
-    (after,) = run_tflite(write_tflite(lowered), [samples], TFLITE_REFERENCE)
+    (after,) = run_tflite(write_tflite(lowered), [samples], reference_runtime())
 
     assert len(lowered.ops) == 3
     np.testing.assert_array_equal(after, before)
@@ -110,7 +110,7 @@ def test_a_16x8_layer_that_keeps_dimensions_computes_as_litert_has_it():
     (wrong,) = run_tflite(write_tflite(graph), [samples], TFLITE_REFERENCE)
     (right,) = run_tflite(write_tflite(graph), [samples], LITERT_REFERENCE)
     lowered = lower_per_channel_fully_connected(graph)
-    (after,) = run_tflite(write_tflite(lowered), [samples], TFLITE_REFERENCE)
+    (after,) = run_tflite(write_tflite(lowered), [samples], reference_runtime())
 
     assert (wrong != right).mean() > 0.5
     assert np.abs(after.astype(int) - right).max() <= 1  # LiteRT rounds once, here it is twice

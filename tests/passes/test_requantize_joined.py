@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from graphs import activation, concatenation, make_graph, spread
+from references import REFERENCES
 
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
@@ -10,9 +11,9 @@ from tinyml.ir.verify import verify_quantized
 from tinyml.numerics.affine import dequantize
 from tinyml.ops.pack import Pack
 from tinyml.passes.requantize_joined import requantize_joined
-from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
-BOTH = pytest.mark.parametrize("runtime", [TFLITE_REFERENCE, LITERT_REFERENCE], ids=str)
+EACH = pytest.mark.parametrize("runtime", REFERENCES, ids=lambda runtime: runtime.package)
 
 
 def joined(op, shape, second: Tensor | None = None) -> Graph:
@@ -30,7 +31,7 @@ CONCATENATION = joined(concatenation("y", "a", "b", axis=1), (1, 512))
 PACK = joined(Pack(name="y", inputs=("a", "b"), outputs=("y",), axis=0), (2, 1, 256))
 
 
-@BOTH
+@EACH
 def test_runtimes_refuse_to_join_tensors_of_different_scales(runtime):
     samples = [np.zeros((1, 1, 256), np.int8)] * 2
 
@@ -39,7 +40,7 @@ def test_runtimes_refuse_to_join_tensors_of_different_scales(runtime):
 
 
 @pytest.mark.parametrize("graph", [CONCATENATION, PACK], ids=["concatenation", "pack"])
-@BOTH
+@EACH
 def test_an_input_of_another_scale_is_brought_to_the_outputs(graph, runtime):
     changed = requantize_joined(graph)
     verify_quantized(changed)

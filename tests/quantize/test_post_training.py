@@ -21,6 +21,7 @@ from graphs import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from references import REFERENCES
 
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
@@ -32,7 +33,7 @@ from tinyml.ops.softmax import OUTPUT_QUANT
 from tinyml.quantize.calibrate import CalibrationTable, calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, run_tflite
+from tinyml.runtime.tflite import reference_runtime, run_tflite
 
 PER_CHANNEL, PER_TENSOR = Scheme(), Scheme(per_channel=False)
 
@@ -157,7 +158,7 @@ def test_a_layer_without_bias_gets_one_of_zeros_which_runtimes_ask_for():
     x = np.array([[[[[-128, 127]]]]], np.int8)
 
     assert graph.tensor(graph.ops[0].inputs[2]).constant.tolist() == [0, 0]
-    for runtime in (TFLITE_REFERENCE, LITERT_REFERENCE):
+    for runtime in REFERENCES:
         (y,) = run_tflite(write_tflite(graph), [x], runtime)
         assert y.tolist() == x.tolist()
 
@@ -309,7 +310,7 @@ def test_a_softmax_that_is_concatenated_is_requantized_first(through_reshape):
     assert graph.tensor(moved.outputs[0]).quant == graph.tensor("both").quant
     assert graph.tensor("x").quant == affine_params(-3, 3)
     x = np.array([[[-50, 0, 50, 100]]], np.int8)
-    for runtime in (TFLITE_REFERENCE, LITERT_REFERENCE):
+    for runtime in REFERENCES:
         (both,) = run_tflite(write_tflite(graph), [x], runtime)
         assert both[0, 0, 4:].tolist() == x[0, 0].tolist()
 
@@ -401,8 +402,8 @@ def test_the_int8_network_is_close_to_the_float_network(scheme):
     source = integer.tensor("image").quant
     q = np.clip(np.round(x / source.scale[0]) + source.zero_point[0], -128, 127).astype(np.int8)
 
-    real = run_tflite(write_tflite(graph), [x], TFLITE_REFERENCE)[0]
-    bytes_out = run_tflite(write_tflite(integer), [q], TFLITE_REFERENCE)[0]
+    real = run_tflite(write_tflite(graph), [x], reference_runtime())[0]
+    bytes_out = run_tflite(write_tflite(integer), [q], reference_runtime())[0]
 
     probabilities = dequantize(bytes_out, OUTPUT_QUANT)
     assert real.std() > 0.05

@@ -20,7 +20,6 @@ from tinyml.plan.kernels import choose_kernels
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import reference_runtime
 
 
 def quantized(graph: Graph, samples: list[Array]) -> Graph:
@@ -31,7 +30,7 @@ def int8_results(graph: Graph, samples: list[Array]) -> Array:
     """What the int8 graph answers to float samples, in float where it is int8."""
     inputs = [graph.tensor(name) for name in graph.inputs]
     integers = [quantize(array, t.quant) for array, t in zip(samples, inputs, strict=True)]
-    (result,) = run_reference(graph, integers, reference_runtime())
+    (result,) = run_reference(graph, integers)
     quant = graph.tensor(graph.outputs[0]).quant
     return result if quant is None else dequantize(result, quant)
 

@@ -32,7 +32,7 @@ from tinyml.ops.unpack import Unpack
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import TFLITE_REFERENCE, run_tflite
+from tinyml.runtime.tflite import reference_runtime, run_tflite
 
 IMAGE = (1, 4, 6, 4)
 ONE = {"name": "y", "inputs": ("r",), "outputs": ("y",)}
@@ -85,8 +85,8 @@ def assert_quantizes(graph: Graph) -> Graph:
     x = images(graph.tensor("x").shape)
     quantized = quantize_graph(graph, calibrate(graph, [x], MinMax), Scheme())
     entry = quantized.tensor("x")
-    from_float = run_tflite(write_tflite(graph), [x], TFLITE_REFERENCE)
-    from_int8 = run_tflite(write_tflite(quantized), [quantize(x, entry.quant)], TFLITE_REFERENCE)
+    from_float = run_tflite(write_tflite(graph), [x], reference_runtime())
+    from_int8 = run_tflite(write_tflite(quantized), [quantize(x, entry.quant)], reference_runtime())
     for name, real, stored in zip(graph.outputs, from_float, from_int8, strict=True):
         quant = quantized.tensor(name).quant
         np.testing.assert_allclose(dequantize(stored, quant), real, atol=1.5 * quant.scale[0])

@@ -1,66 +1,119 @@
 """Named oracles: what the int8 graph, and the float graph before it, must answer.
 
-An oracle is named by its runtime, whose reference kernels count. Operators say where they do not
-(``Operator.oracle_in``); those are run by other kernels, and the label says which.
+Operators say whose kernels give their bytes (``Operator.oracles_in``), and the first of them that
+is installed runs each. Where none is, LiteRT does as well as it can, and ``Oracles.errors`` says
+how far off that may be. The label names them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from tinyml.evaluate.stages import cut_into_stages
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, Graph
-from tinyml.ops.base import Oracle, operators
+from tinyml.ops.base import Operator, operators
 from tinyml.runtime.tflite import (
     LITERT_REFERENCE,
+    RUNTIMES,
+    TFLITE_MICRO,
     TFLITE_REFERENCE,
     Runtime,
     float_runtime,
     iterate_steps,
-    optimized,
+    reference_runtime,
     run_tflite,
     stacked,
 )
 
-ORACLES = {runtime.package: runtime for runtime in (TFLITE_REFERENCE, LITERT_REFERENCE)}
+# Packages that may be asked for in place of the first choice of each operator.
+PACKAGES = tuple(runtime.package for runtime in (TFLITE_REFERENCE, TFLITE_MICRO, LITERT_REFERENCE))
 
 
-def run_reference(graph: Graph, samples: Sequence[Array], oracle: Runtime) -> list[Array]:
-    """Run a graph prepared for the device; int8 (N, *shape) per input and per output.
+@dataclass(frozen=True)
+class Oracles:
+    """What runs each operator of a graph that is prepared for the device.
 
-    Samples are the steps of one stream for a graph with state.
+    ``package`` is asked for its kernels of every operator that names them; those of ai-edge-litert,
+    which has all operators, also where their answer is another than the device's.
     """
-    stages = cut_into_stages(graph, _runtimes(graph, oracle))
-    inputs = dict(zip(graph.inputs, samples, strict=True))
-    return stacked(iterate_steps(stages.steps, inputs, graph.outputs, stages.values))
+
+    graph: Graph
+    package: str | None = None
+
+    @cached_property
+    def runtimes(self) -> tuple[Runtime, ...]:
+        """One for each operator."""
+        return tuple(self._runtime(op) for op in operators(self.graph))
+
+    @cached_property
+    def errors(self) -> Mapping[str, int]:
+        """Opcodes for which no runtime gives the right bytes, and the steps that it may be off by.
+
+        None where a package was asked for: its answer counts as it is.
+        """
+        if self.package is not None:
+            return {}
+        errors: dict[str, int] = {}
+        for op, runtime in zip(operators(self.graph), self.runtimes, strict=True):
+            if runtime not in self._right(op):
+                error = op.litert_error(self.graph)
+                errors[op.opcodes[0]] = max(errors.get(op.opcodes[0], 0), error)
+        return errors
+
+    @cached_property
+    def label(self) -> str:
+        """Name what runs most operators, then the others with the operators they run."""
+        main = self._asked or reference_runtime()
+        found: dict[Runtime, dict[str, None]] = {}
+        for op, runtime in zip(operators(self.graph), self.runtimes, strict=True):
+            found.setdefault(runtime, {})[op.opcodes[0]] = None
+        others = [
+            f"{', '.join(sorted(opcodes))}: {runtime.label}"
+            for runtime, opcodes in found.items()
+            if runtime != main
+        ]
+        own = [main.label] if main in found or not others else []
+        return "; ".join([*own, *sorted(others)])
+
+    def require_installed(self) -> None:
+        """Raise ToolchainError where a runtime is not installed."""
+        for runtime in self.runtimes:
+            runtime.require_installed()
+
+    def run(self, samples: Sequence[Array]) -> list[Array]:
+        """Run every sample; int8 (N, *shape) per input and per output.
+
+        Samples are the steps of one stream for a graph with state.
+        """
+        stages = cut_into_stages(self.graph, self.runtimes)
+        inputs = dict(zip(self.graph.inputs, samples, strict=True))
+        return stacked(iterate_steps(stages.steps, inputs, self.graph.outputs, stages.values))
+
+    @property
+    def _asked(self) -> Runtime | None:
+        runtimes = RUNTIMES.values()
+        return next((each for each in runtimes if each.package == self.package), None)
+
+    def _right(self, op: Operator) -> list[Runtime]:
+        return [RUNTIMES[oracle] for oracle in op.oracles_in(self.graph)]
+
+    def _runtime(self, op: Operator) -> Runtime:
+        right, litert = self._right(op), RUNTIMES[op.litert]
+        asked = [runtime for runtime in right if runtime.package == self.package]
+        if self.package == litert.package:
+            asked = [*asked, litert]
+        installed = [runtime for runtime in right if runtime.is_installed]
+        return [*asked, *installed, litert][0]
 
 
-def reference_label(graph: Graph, oracle: Runtime) -> str:
-    """Name the oracle, then those of operators that it does not count for, with the operators.
-
-    Raises ToolchainError where one is not installed.
-    """
-    found: dict[Runtime, dict[str, None]] = {}
-    for op, runtime in zip(operators(graph), _runtimes(graph, oracle), strict=True):
-        found.setdefault(runtime, {})[op.opcodes[0]] = None
-    others = [
-        f"{', '.join(sorted(opcodes))}: {runtime.label}"
-        for runtime, opcodes in found.items()
-        if runtime != oracle
-    ]
-    own = [oracle.label] if oracle in found or not others else []
-    return "; ".join([*own, *sorted(others)])
-
-
-def _runtimes(graph: Graph, oracle: Runtime) -> list[Runtime]:
-    """Which runtime runs each operator."""
-    kernels = {
-        Oracle.REFERENCE: oracle,
-        Oracle.OPTIMIZED: optimized(oracle),
-        Oracle.LITERT: LITERT_REFERENCE,
-    }
-    return [kernels[op.oracle_in(graph)] for op in operators(graph)]
+def run_reference(
+    graph: Graph, samples: Sequence[Array], package: str | None = None
+) -> list[Array]:
+    """Run a graph prepared for the device on the oracles of its operators."""
+    return Oracles(graph, package).run(samples)
 
 
 def run_float(graph: Graph, samples: Sequence[Array]) -> list[Array]:

@@ -26,6 +26,7 @@ from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.onnx_reduction import reduced_order
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.reshape import Reshape
 
 # The schema's TensorType of each type an index may have.
@@ -41,6 +42,7 @@ class ArgExtremum(Operator):
     dtype: DType
 
     opcodes: ClassVar[tuple[str, ...]] = ("ARG_MAX", "ARG_MIN")
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     kernels: ClassVar[Kernels] = int8_kernels("tinyml_arg_extremum_s8")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"ArgMax": Operands.ANY, "ArgMin": Operands.ANY}
 

@@ -17,6 +17,7 @@ from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
 from tinyml.ops.dtypes import Kernels
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.oracles import EVERY_REFERENCE, Oracle
 
 # --------------------------------------------------------------------------- reading
 
@@ -249,17 +250,6 @@ class Kernel:
 # --------------------------------------------------------------------------- the contract
 
 
-class Oracle(enum.Enum):
-    """Whose bytes count as right for an operator (docs/numerics.md, "Oracles")."""
-
-    # The reference kernels of the runtime in use, tflite-runtime 2.14 where it is installed.
-    REFERENCE = "reference"
-    # Its optimized kernels, where the reference ones lack the operator or have it wrong.
-    OPTIMIZED = "optimized"
-    # LiteRT's reference kernels, where tflite-runtime 2.14 has neither.
-    LITERT = "litert"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Operator(Op):
     """What every file in this folder implements once."""
@@ -274,8 +264,10 @@ class Operator(Op):
     typed_input: ClassVar[int] = 0
     # What becomes of an operator that calls nothing on the device.
     without_kernel: ClassVar[str] = ""
-    # Whose answer counts for it; ``oracle_in`` where that depends on the variant.
-    oracle: ClassVar[Oracle] = Oracle.REFERENCE
+    # Whose kernels give its bytes, first choice first; ``oracles_in`` where the variant matters.
+    oracles: ClassVar[tuple[Oracle, ...]] = EVERY_REFERENCE
+    # What LiteRT, the one runtime that is there on every system, runs it with, right or not.
+    litert: ClassVar[Oracle] = Oracle.LITERT
     # ONNX operators that may become this one, and how each wants its operands.
     onnx_types: ClassVar[Mapping[str, Operands]] = {}
 
@@ -339,10 +331,15 @@ class Operator(Op):
         (name,) = self.kernel_names(graph)
         return name
 
-    def oracle_in(self, graph: Graph) -> Oracle:
-        """Say whose answer counts for the operator as it stands in ``graph``."""
+    def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
+        """Say whose kernels give the bytes of the operator as it stands in ``graph``."""
         del graph
-        return self.oracle
+        return self.oracles
+
+    def litert_error(self, graph: Graph) -> int:
+        """Steps of the output that LiteRT may be off by where it is none of ``oracles_in``."""
+        del graph
+        return 1
 
     def check_quantized(self, graph: Graph) -> None:
         """Hold the parameters to ``quantization_rule``."""

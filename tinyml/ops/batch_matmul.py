@@ -16,7 +16,6 @@ from tinyml.ops.base import (
     KernelCall,
     OnnxNode,
     Operator,
-    Oracle,
     QuantizationRule,
     Struct,
     TensorPointer,
@@ -28,6 +27,7 @@ from tinyml.ops.dtypes import VERSIONS, Kernels, int8_kernels
 from tinyml.ops.elementwise import broadcast_walk, finishing, require_same_dtype
 from tinyml.ops.narrow_sums import require_narrow_products
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.oracles import ALL_BUT_TFLITE_RUNTIME, Oracle
 from tinyml.ops.wide_sums import LARGEST_INPUT, require_room
 
 # TFLite takes matrices in up to three dimensions more.
@@ -109,14 +109,15 @@ class BatchMatMul(Operator):
         (_, depth), _ = self._matrices(left, right)
         return graph.tensor(self.outputs[0]).size * depth
 
-    def oracle_in(self, graph: Graph) -> Oracle:
-        """LiteRT where tflite-runtime 2.14 multiplies wrong.
+    def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
+        """Not tflite-runtime 2.14 where it multiplies wrong.
 
         That is where the left matrices are transposed, and the innermost batches are several on
         the left and one on the right.
         """
         left, right = (graph.tensor(name).shape[-3:-2] for name in self.inputs)
-        return Oracle.LITERT if self.adj_x and left > (1,) and right == (1,) else self.oracle
+        is_wrong = self.adj_x and left > (1,) and right == (1,)
+        return ALL_BUT_TFLITE_RUNTIME if is_wrong else self.oracles
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write the version that brought the dtype."""

@@ -21,6 +21,7 @@ from tinyml.ops.base import (
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import Kernels
 from tinyml.ops.element_types import ONNX_TYPES, TFLITE_TYPES
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 
 ON_DEVICE = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.BOOL)
 
@@ -32,6 +33,7 @@ class Cast(Operator):
     dtype: DType
 
     opcodes: ClassVar[tuple[str, ...]] = ("CAST",)
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     kernels: ClassVar[Kernels] = {
         **dict.fromkeys(TFLITE_TYPES, ()),
         **dict.fromkeys(ON_DEVICE, ("tinyml_cast",)),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from tinyml.ir.graph import Array
-from tinyml.ops.base import Oracle
+from tinyml.ir.graph import Array, Graph
 from tinyml.ops.onnx_node import Operands
+from tinyml.ops.oracles import Oracle
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -22,8 +23,14 @@ class Ceil(UnaryOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Ceil": Operands.ANY}
     onnx_type: ClassVar[str] = "Ceil"
     int8_version: ClassVar[int | None] = None
-    # The reference resolvers of tflite-runtime 2.14 lack it, in float too.
-    oracle: ClassVar[Oracle] = Oracle.OPTIMIZED
+    # The reference resolvers of both larger runtimes lack it, in float too, and LiteRT's optimized
+    # DEQUANTIZE gives another last bit beside a whole number.
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle.TFLITE_RUNTIME_OPTIMIZED, Oracle.TFLITE_MICRO)
+    litert: ClassVar[Oracle] = Oracle.LITERT_OPTIMIZED
+
+    def litert_error(self, graph: Graph) -> int:
+        """One whole number."""
+        return math.ceil(1 / graph.tensor(self.outputs[0]).scale)
 
     def function(self, x: Array) -> Array:
         """Round up."""

@@ -11,7 +11,6 @@ from tinyml.ops.base import (
     Isa,
     Kernel,
     OnnxNode,
-    Oracle,
     Struct,
     TfliteNode,
     TfliteOp,
@@ -24,9 +23,12 @@ from tinyml.ops.elementwise import (
     input_walk,
     rescaling,
 )
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 
 # Bits by which both inputs are scaled up before they are rescaled to their real values.
 LEFT_SHIFT = 8
+# Scales from here up keep different integers apart at that.
+FINEST = 2.0**-LEFT_SHIFT
 
 
 class Relation(enum.Enum):
@@ -83,11 +85,18 @@ class Comparison(ElementwiseOperator):
             )
         return (TensorSpec(spec.shape, DType.BOOL),)
 
-    def oracle_in(self, graph: Graph) -> Oracle:
-        """LiteRT for the relations of int16 that tflite-runtime 2.14 lacks."""
-        is_wide = graph.tensor(self.inputs[0]).dtype is DType.INT16
-        lacking = is_wide and self.relation in {Relation.GREATER, Relation.LESS_EQUAL}
-        return Oracle.LITERT if lacking else self.oracle
+    def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
+        """In int16 tflite-runtime 2.14 lacks two relations, and TFLite Micro compares otherwise.
+
+        LiteRT rescales before it compares for equality, and scales below ``FINEST`` lose places.
+        """
+        source = graph.tensor(self.inputs[0])
+        if source.dtype is not DType.INT16:
+            return self.oracles
+        if self.relation in {Relation.GREATER, Relation.LESS_EQUAL}:
+            return (Oracle.LITERT,)
+        rescales = self.relation in {Relation.EQUAL, Relation.NOT_EQUAL}
+        return ALL_BUT_MICRO[:1] if rescales and source.scale < FINEST else ALL_BUT_MICRO
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, 2 for integers, which GREATER has no later one of."""

@@ -10,9 +10,9 @@ import numpy as np
 
 from tinyml.ir.graph import Array
 from tinyml.numerics.tables import in_double
-from tinyml.ops.base import Oracle
 from tinyml.ops.onnx_elementwise import plain_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.oracles import Oracle
 from tinyml.ops.unary import UnaryOperator
 
 
@@ -24,8 +24,13 @@ class Elu(UnaryOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Elu": Operands.ANY}
     onnx_type: ClassVar[str] = "Elu"
     int8_version: ClassVar[int | None] = 1
-    # The reference resolvers of tflite-runtime 2.14 lack it.
-    oracle: ClassVar[Oracle] = Oracle.OPTIMIZED
+    # The reference resolvers of both larger runtimes lack it.
+    oracles: ClassVar[tuple[Oracle, ...]] = (
+        Oracle.TFLITE_RUNTIME_OPTIMIZED,
+        Oracle.TFLITE_MICRO,
+        Oracle.LITERT_OPTIMIZED,
+    )
+    litert: ClassVar[Oracle] = Oracle.LITERT_OPTIMIZED
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:

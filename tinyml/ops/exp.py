@@ -12,6 +12,7 @@ from tinyml.ir.graph import Array
 from tinyml.numerics.tables import in_double
 from tinyml.ops.interpolated import InterpolatedOperator
 from tinyml.ops.onnx_node import Operands
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,7 @@ class Exp(InterpolatedOperator):
     """``exp(x)``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("EXP",)
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Exp": Operands.ANY}
     onnx_type: ClassVar[str] = "Exp"
 

@@ -49,6 +49,7 @@ from tinyml.ops.onnx_node import (
     float_constant,
     transposed_constant,
 )
+from tinyml.ops.oracles import Oracle
 from tinyml.ops.wide_sums import bias_type_option, sums_in_32_bits, wide_multipliers
 
 # Products that arm_nn_vec_mat_mult_t_s16 sums in 32 bits (its MAX_COL_COUNT).
@@ -75,6 +76,9 @@ class FullyConnected(Operator):
         "Gemm": Operands.AS_ONNX,
         "MatMul": Operands.AS_ONNX,
     }
+
+    # LiteRT requantizes it in float.
+    oracles: ClassVar[tuple[Oracle, ...]] = (Oracle.TFLITE_RUNTIME, Oracle.TFLITE_MICRO)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:

@@ -29,6 +29,7 @@ from tinyml.ops.dtypes import Kernels
 from tinyml.ops.movement import moved_by
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, int32_constant
 from tinyml.ops.onnx_reduction import reduced_order
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 
 INDEX_TYPES = (DType.INT32, DType.INT64, DType.INT16)
 
@@ -44,6 +45,7 @@ class Gather(Operator):
     batch_dims: int
 
     opcodes: ClassVar[tuple[str, ...]] = ("GATHER",)
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     kernels: ClassVar[Kernels] = moved_by("tinyml_gather")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Gather": Operands.ANY}
 

@@ -14,6 +14,7 @@ from tinyml.numerics.tables import in_double
 from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, any_layout
 from tinyml.ops.onnx_elementwise import plain_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.unary import UnaryOperator
 
 ROOT_OF_HALF = math.sqrt(0.5)
@@ -29,6 +30,7 @@ class Gelu(UnaryOperator):
     approximate: bool
 
     opcodes: ClassVar[tuple[str, ...]] = ("GELU",)
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Gelu": Operands.ANY}
     options_table: ClassVar[str | None] = "GeluOptions"
 

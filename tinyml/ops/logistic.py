@@ -14,6 +14,7 @@ from tinyml.ops.base import Isa, Kernel, QuantizationRule
 from tinyml.ops.dtypes import Kernels
 from tinyml.ops.lookup import LookupOperator
 from tinyml.ops.onnx_node import Operands
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.sigmoid import WIDE_OUTPUT_QUANT, sigmoid_kernel
 from tinyml.ops.unary import UnaryOperator
 
@@ -25,6 +26,7 @@ class Logistic(UnaryOperator):
     """``1 / (1 + exp(-x))``."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("LOGISTIC",)
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     kernels: ClassVar[Kernels] = {
         **LookupOperator.kernels,
         DType.INT16: ("tinyml_logistic_s16",),

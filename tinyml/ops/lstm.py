@@ -28,6 +28,7 @@ from tinyml.ops.base import (
 )
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import Kernels
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.stateful import StatefulOperator
 
 # Places among the 24 inputs; where there are four, in the order input, forget, update, output.
@@ -70,6 +71,7 @@ class Lstm(StatefulOperator):
     time_major: bool = False
 
     opcodes: ClassVar[tuple[str, ...]] = ("UNIDIRECTIONAL_SEQUENCE_LSTM",)
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     kernels: ClassVar[Kernels] = {DType.INT8: ("tinyml_lstm_s8",)}
 
     @classmethod

@@ -15,6 +15,7 @@ from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.movement import Move, MovementOperator
 from tinyml.ops.onnx_elementwise import plain_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.pad import read_onnx_paddings, read_paddings
 
 
@@ -33,6 +34,7 @@ class MirrorPad(MovementOperator):
     mode: MirrorMode
 
     opcodes: ClassVar[tuple[str, ...]] = ("MIRROR_PAD",)
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Pad": Operands.ANY}
 
     @classmethod

@@ -12,7 +12,6 @@ from tinyml.ops.base import (
     Kernel,
     Layout,
     OnnxNode,
-    Oracle,
     QuantizationRule,
     TfliteNode,
     TfliteOp,
@@ -20,6 +19,7 @@ from tinyml.ops.base import (
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.lookup import LOOKUPS, LookupOperator, requantized
+from tinyml.ops.oracles import ALL_BUT_TFLITE_RUNTIME, Oracle
 from tinyml.ops.requantize import REQUANTIZATIONS, requantize_kernel
 
 
@@ -59,10 +59,10 @@ class Quantize(LookupOperator):
         del graph
         return QuantizationRule()
 
-    def oracle_in(self, graph: Graph) -> Oracle:
-        """LiteRT from int8 to int16, which tflite-runtime 2.14 refuses."""
+    def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
+        """Not tflite-runtime 2.14 from int8 to int16, which it refuses."""
         widens = graph.tensor(self.inputs[0]).dtype is DType.INT8 and self.dtype is DType.INT16
-        return Oracle.LITERT if widens else self.oracle
+        return ALL_BUT_TFLITE_RUNTIME if widens else self.oracles
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 from float to int8, else 2."""

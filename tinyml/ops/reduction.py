@@ -26,6 +26,7 @@ from tinyml.ops.dtypes import VERSIONS
 from tinyml.ops.elementwise import strides, walk
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn
 from tinyml.ops.onnx_reduction import read_onnx_axes, reduced_order
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +102,7 @@ class ReductionOperator(Operator):
 class ExtremumReduction(ReductionOperator):
     """The largest or the smallest element."""
 
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     onnx_type: ClassVar[str]
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:

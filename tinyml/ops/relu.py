@@ -16,6 +16,7 @@ from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import VERSIONS, Kernels
 from tinyml.ops.lookup import LookupOperator, requantized
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.requantize import REQUANTIZATIONS, requantize_kernel
 
 
@@ -26,6 +27,7 @@ class Relu(LookupOperator):
     activation: Activation
 
     opcodes: ClassVar[tuple[str, ...]] = ("RELU", "RELU6", "RELU_N1_TO_1")
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     kernels: ClassVar[Kernels] = {
         **LookupOperator.kernels,
         DType.INT16: (REQUANTIZATIONS[DType.INT16],),

@@ -12,6 +12,7 @@ from tinyml.ir.graph import Array, DType, Graph
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import Operands
 from tinyml.ops.onnx_resize import OnnxResize
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.resize import ResizeOperator
 
 # Fraction bits of a coordinate.
@@ -26,6 +27,7 @@ class ResizeBilinear(ResizeOperator):
     """Images at another size, linear between neighbours."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("RESIZE_BILINEAR",)
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Resize": Operands.CHANNELS_LAST}
     onnx_mode: ClassVar[str] = "linear"
     options_table: ClassVar[str] = "ResizeBilinearOptions"

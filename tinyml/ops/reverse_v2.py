@@ -8,8 +8,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, Shape
-from tinyml.ops.base import InlineConstant, OnnxNode, Oracle, TfliteNode, TfliteOp
+from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
 from tinyml.ops.movement import ViewOperator
+from tinyml.ops.oracles import ALL_BUT_TFLITE_RUNTIME, Oracle
 
 # Slice's end for "down to the first element and it too".
 BEFORE_THE_FIRST = np.iinfo(np.int64).min
@@ -46,10 +47,10 @@ class ReverseV2(ViewOperator):
         """Step backwards."""
         return np.flip(source, self.axes)
 
-    def oracle_in(self, graph: Graph) -> Oracle:
-        """LiteRT for several axes, of which tflite-runtime 2.14 reverses the first only."""
+    def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
+        """Not tflite-runtime 2.14 for several axes, of which it reverses the first only."""
         del graph
-        return Oracle.LITERT if len(self.axes) > 1 else self.oracle
+        return ALL_BUT_TFLITE_RUNTIME if len(self.axes) > 1 else self.oracles
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1, 2 for bool, 3 for several axes.

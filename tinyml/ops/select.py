@@ -28,6 +28,7 @@ from tinyml.ops.elementwise import (
     elementwise_kernel,
     require_same_dtype,
 )
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class Select(Operator):
     by_row: bool
 
     opcodes: ClassVar[tuple[str, ...]] = ("SELECT_V2", "SELECT")
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_select_s8"),
         DType.INT16: ("tinyml_select_s16",),

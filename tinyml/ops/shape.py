@@ -23,6 +23,7 @@ from tinyml.ops.base import (
 from tinyml.ops.dtypes import Kernels
 from tinyml.ops.element_types import ONNX_TYPES, TFLITE_TYPES
 from tinyml.ops.movement import contiguous_copy, moved_by
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class ShapeOf(Operator):
     dtype: DType
 
     opcodes: ClassVar[tuple[str, ...]] = ("SHAPE",)
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     kernels: ClassVar[Kernels] = {
         **moved_by("tinyml_copy"),
         DType.FLOAT16: (),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from tinyml.ir.graph import Array, DType, Graph, Shape, TensorSpec
 from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.movement import Move, MovementOperator
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,9 @@ class SpaceBatchOperator(MovementOperator):
 
     block: tuple[int, ...]
     borders: tuple[tuple[int, int], ...]
+
+    # TFLite Micro pads with 0, whatever the zero point is.
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:

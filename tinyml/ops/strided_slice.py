@@ -14,6 +14,7 @@ from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
 from tinyml.ops.movement import ViewOperator
 from tinyml.ops.onnx_elementwise import plain_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.slice import read_onnx_ranges
 
 Entry = slice | int | EllipsisType | None
@@ -41,6 +42,7 @@ class StridedSlice(ViewOperator):
     shrink_axis_mask: int = 0
 
     opcodes: ClassVar[tuple[str, ...]] = ("STRIDED_SLICE",)
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Slice": Operands.ANY}
 
     @classmethod

@@ -11,6 +11,7 @@ from tinyml.ops.base import Isa, Kernel
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.elementwise import needs_five_dimensions
 from tinyml.ops.onnx_node import Operands
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.sums import SumOperator
 
 
@@ -32,6 +33,11 @@ class Sub(SumOperator):
         if graph.tensor(self.inputs[0]).dtype is DType.INT16:
             return 5
         return 3 if needs_five_dimensions(graph, self) else super().version(graph)
+
+    def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
+        """Not TFLite Micro in int16: 125 of 57,463 values differed by 1."""
+        is_wide = graph.tensor(self.inputs[0]).dtype is DType.INT16
+        return ALL_BUT_MICRO if is_wide else self.oracles
 
     def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
         """Rescale both inputs to twice the larger scale, subtract, rescale to the output's."""

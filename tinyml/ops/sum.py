@@ -9,9 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Graph
-from tinyml.ops.base import InlineConstant, Isa, Kernel, OnnxNode, Oracle, QuantizationRule, Struct
+from tinyml.ops.base import InlineConstant, Isa, Kernel, OnnxNode, QuantizationRule, Struct
 from tinyml.ops.dtypes import Kernels, int8_kernels
 from tinyml.ops.onnx_node import Operands
+from tinyml.ops.oracles import Oracle
 from tinyml.ops.reduction import ReductionOperator, reduction_kernel
 
 
@@ -21,8 +22,13 @@ class Sum(ReductionOperator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("SUM",)
     kernels: ClassVar[Kernels] = int8_kernels("tinyml_sum_s8")
-    # The reference kernels of both runtimes take the int8 for uint8.
-    oracle: ClassVar[Oracle] = Oracle.OPTIMIZED
+    # The reference kernels of both larger runtimes take the int8 for uint8; TFLite Micro sums in
+    # integers.
+    oracles: ClassVar[tuple[Oracle, ...]] = (
+        Oracle.TFLITE_RUNTIME_OPTIMIZED,
+        Oracle.LITERT_OPTIMIZED,
+    )
+    litert: ClassVar[Oracle] = Oracle.LITERT_OPTIMIZED
     onnx_types: ClassVar[Mapping[str, Operands]] = {"ReduceSum": Operands.ANY}
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:

@@ -25,6 +25,7 @@ from tinyml.ops.base import (
 )
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.dtypes import Kernels
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.stateful import StatefulOperator
 
 INPUTS = 5
@@ -41,6 +42,7 @@ class Svdf(StatefulOperator):
     rank: int
 
     opcodes: ClassVar[tuple[str, ...]] = ("SVDF",)
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     kernels: ClassVar[Kernels] = {DType.INT8: ("tinyml_svdf_s8",)}
 
     @classmethod

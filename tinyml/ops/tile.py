@@ -14,6 +14,7 @@ from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.movement import Move, MovementOperator
 from tinyml.ops.onnx_elementwise import plain_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class Tile(MovementOperator):
     multiples: tuple[int, ...]
 
     opcodes: ClassVar[tuple[str, ...]] = ("TILE",)
+    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Tile": Operands.ANY}
 
     @classmethod

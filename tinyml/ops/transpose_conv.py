@@ -20,7 +20,6 @@ from tinyml.ops.base import (
     OnnxNode,
     OnnxWeight,
     Operator,
-    Oracle,
     QuantizationRule,
     Struct,
     TensorPointer,
@@ -42,6 +41,7 @@ from tinyml.ops.narrow_sums import require_narrow_sums
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
 from tinyml.ops.onnx_transposed_window import read_onnx_transposed_window
 from tinyml.ops.onnx_window import bias_or_zeros, image_constant, spatial_rank
+from tinyml.ops.oracles import Oracle
 from tinyml.ops.slice import Slice
 from tinyml.ops.wide_sums import bias_type_option, sums_in_32_bits, wide_multipliers
 from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
@@ -152,10 +152,17 @@ class TransposeConv(Operator):
         source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
         return math.prod(source.shape[:3]) * weights.size
 
-    def oracle_in(self, graph: Graph) -> Oracle:
-        """LiteRT with an activation, which no version that tflite-runtime 2.14 has can hold."""
-        del graph
-        return self.oracle if self.activation is Activation.NONE else Oracle.LITERT
+    def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
+        """Not TFLite Micro in int16, where it sums up otherwise.
+
+        Nor tflite-runtime 2.14 with an activation, which no version that it has can hold.
+        """
+        is_wide = graph.tensor(self.outputs[0]).dtype is DType.INT16
+        lacking = {
+            Oracle.TFLITE_MICRO: is_wide,
+            Oracle.TFLITE_RUNTIME: self.activation is not Activation.NONE,
+        }
+        return tuple(oracle for oracle in self.oracles if not lacking.get(oracle, False))
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 4 with an activation, 3 with a bias, 2 for integers, else 1."""

@@ -9,11 +9,12 @@ from typing import Any, ClassVar, Self
 
 from tinyml.ir.graph import Array, DType, Graph, Tensor, TensorSpec
 from tinyml.numerics.tables import float_table, function_table
-from tinyml.ops.base import OnnxNode, Oracle, QuantizationRule, TfliteNode, TfliteOp, any_layout
+from tinyml.ops.base import OnnxNode, QuantizationRule, TfliteNode, TfliteOp, any_layout
 from tinyml.ops.cmsis_nn import require_dtype
 from tinyml.ops.lookup import LookupOperator
 from tinyml.ops.onnx_elementwise import plain_lowering
 from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn
+from tinyml.ops.oracles import Oracle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,7 @@ class UnaryOperator(LookupOperator):
     int8_version: ClassVar[int | None] = 2
     # The version that brought int16, of whose kernels the operators that have one know.
     int16_version: ClassVar[int | None] = None
-    # Whether tflite-runtime 2.14 has the int8 kernel.
+    # Whether tflite-runtime 2.14 and TFLite Micro have the int8 kernel.
     int8_in_reference: ClassVar[bool] = True
     options_table: ClassVar[str | None] = None
     onnx_type: ClassVar[str]
@@ -71,10 +72,10 @@ class UnaryOperator(LookupOperator):
         """Compute in float where the reference could not run an int8 operator."""
         return replace(self, in_float=self.int8_version is None or not self.int8_in_reference)
 
-    def oracle_in(self, graph: Graph) -> Oracle:
-        """LiteRT for an int8 kernel that tflite-runtime 2.14 lacks."""
+    def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
+        """LiteRT alone for an int8 kernel that the others lack."""
         is_int8 = graph.tensor(self.inputs[0]).dtype is DType.INT8 and not self.in_float
-        return Oracle.LITERT if is_int8 and not self.int8_in_reference else self.oracle
+        return (Oracle.LITERT,) if is_int8 and not self.int8_in_reference else self.oracles
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, the one that brought the dtype otherwise."""

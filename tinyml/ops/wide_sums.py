@@ -69,8 +69,14 @@ def sums_in_32_bits(op: Operator, graph: Graph) -> bool:
 
 
 def bias_type_option(op: Operator, graph: Graph) -> dict[str, int]:
-    """The option that LiteRT tells a narrow bias by; tflite-runtime 2.14 looks at the tensor."""
-    return {"quantizedBiasType": TFLITE_TYPES[DType.INT32]} if has_narrow_bias(op, graph) else {}
+    """The option by which LiteRT and TFLite Micro tell sums of 32 bits, with a bias and without.
+
+    tflite-runtime 2.14 looks at the tensor.
+    """
+    is_wide = graph.tensor(op.inputs[0]).dtype is DType.INT16
+    if not is_wide or not sums_in_32_bits(op, graph):
+        return {}
+    return {"quantizedBiasType": TFLITE_TYPES[DType.INT32]}
 
 
 def _largest_sums(op: Operator, graph: Graph, channel_axis: int) -> list[int]:

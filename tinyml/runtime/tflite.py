@@ -10,14 +10,15 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tinyml.errors import ModelError, ToolchainError
 from tinyml.ir.graph import Array, Graph
-from tinyml.ops.base import Oracle, operators
+from tinyml.ops.base import operators
+from tinyml.ops.oracles import Oracle
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class Runtime:
     package: str
     module: str
     resolver: str
+    # What pip installs, and on which systems it can.
+    requirement: str
+    systems: str = ""
 
     @property
     def is_installed(self) -> bool:
@@ -38,37 +42,70 @@ class Runtime:
         if not self.is_installed:
             raise ToolchainError(
                 f"the package {self.package} is not installed; install it with "
-                f"'pip install {self.package}'"
+                f"'pip install {self.requirement}'{self.systems}"
             )
 
     @property
     def label(self) -> str:
         """Name and version, as reports state them."""
         self.require_installed()
-        return f"{self.package} {importlib.metadata.version(self.package)} {self.resolver}"
+        name = f"{self.package} {importlib.metadata.version(self.package)}"
+        return f"{name} {self.resolver}" if self.resolver else name
 
 
-TFLITE_REFERENCE = Runtime("tflite-runtime", "tflite_runtime", "BUILTIN_REF")
-LITERT_REFERENCE = Runtime("ai-edge-litert", "ai_edge_litert", "BUILTIN_REF")
+TFLITE_REFERENCE = Runtime(
+    "tflite-runtime",
+    "tflite_runtime",
+    "BUILTIN_REF",
+    "tflite-runtime==2.14.0",
+    ", which has wheels up to Python 3.11, or ask for another oracle",
+)
+# It has no other kernels than the reference ones. Its versions are made of every day's sources; the
+# one after this multiplies the scales of a FULLY_CONNECTED otherwise (docs/numerics.md).
+TFLITE_MICRO = Runtime(
+    "tflite-micro",
+    "tflite_micro",
+    "",
+    "tflite-micro==0.dev20261012203412",
+    ", which has wheels for Linux on x86-64, or ask for another oracle",
+)
+LITERT_REFERENCE = Runtime("ai-edge-litert", "ai_edge_litert", "BUILTIN_REF", "ai-edge-litert")
 
 
 def reference_runtime() -> Runtime:
-    """Choose the oracle: tflite-runtime's reference kernels where its wheel exists, else LiteRT's.
+    """Choose what runs a whole int8 model: the reference kernels that most operators ask for.
 
-    ``docs/numerics.md`` shows why they are not the same.
+    ``docs/numerics.md`` shows where runtimes differ, and ``tinyml/evaluate/oracle.py`` chooses for
+    each operator.
     """
-    return TFLITE_REFERENCE if TFLITE_REFERENCE.is_installed else LITERT_REFERENCE
+    references = (TFLITE_REFERENCE, TFLITE_MICRO, LITERT_REFERENCE)
+    return next(runtime for runtime in references if runtime.is_installed)
 
 
 def optimized(runtime: Runtime) -> Runtime:
-    """Name the same runtime's fast kernels."""
-    return Runtime(runtime.package, runtime.module, "BUILTIN_WITHOUT_DEFAULT_DELEGATES")
+    """Name the same runtime's fast kernels; TFLite Micro has none."""
+    if runtime == TFLITE_MICRO:
+        return runtime
+    return replace(runtime, resolver="BUILTIN_WITHOUT_DEFAULT_DELEGATES")
+
+
+# The runtimes of the kernels that operators name.
+RUNTIMES = {
+    Oracle.TFLITE_RUNTIME: TFLITE_REFERENCE,
+    Oracle.TFLITE_RUNTIME_OPTIMIZED: optimized(TFLITE_REFERENCE),
+    Oracle.TFLITE_MICRO: TFLITE_MICRO,
+    Oracle.LITERT: LITERT_REFERENCE,
+    Oracle.LITERT_OPTIMIZED: optimized(LITERT_REFERENCE),
+}
 
 
 def float_runtime(graph: Graph) -> Runtime:
     """Choose what runs a float graph: what tflite-runtime has wrong in int8 it has so in float."""
-    wanted = {op.oracle_in(graph) for op in operators(graph)}
-    return optimized(LITERT_REFERENCE if Oracle.LITERT in wanted else reference_runtime())
+    packages = [{RUNTIMES[o].package for o in op.oracles_in(graph)} for op in operators(graph)]
+    counts = all(TFLITE_REFERENCE.package in each for each in packages)
+    return optimized(
+        TFLITE_REFERENCE if counts and TFLITE_REFERENCE.is_installed else LITERT_REFERENCE
+    )
 
 
 @dataclass(frozen=True, slots=True)

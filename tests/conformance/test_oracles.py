@@ -1,0 +1,76 @@
+"""What operators say of the runtimes: whose kernels have their bytes, and how far off LiteRT is."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from merged import Merged, differences, merge, outputs_on, reference_outputs
+from single_operator import Case, all_cases
+
+from tinyml.ir.graph import Graph
+from tinyml.numerics.fixed_point import quantize_multiplier
+from tinyml.ops.base import operators
+from tinyml.ops.fully_connected import FullyConnected
+from tinyml.ops.oracles import Oracle
+from tinyml.passes.pipeline import prepare_for_device
+from tinyml.runtime.tflite import RUNTIMES
+
+INSTALLED = [oracle for oracle in Oracle if RUNTIMES[oracle].is_installed]
+# Cases of one model.
+BATCH = 400
+
+
+@cache
+def prepared_cases() -> list[tuple[Case, Graph]]:
+    return [(case, prepare_for_device(case.graph)) for case in all_cases()]
+
+
+def merged_in_batches(cases: list[Case]) -> list[Merged]:
+    return [merge(cases[start : start + BATCH]) for start in range(0, len(cases), BATCH)]
+
+
+def counts_for(oracle: Oracle, graph: Graph) -> bool:
+    return all(oracle in op.oracles_in(graph) for op in operators(graph))
+
+
+@pytest.mark.parametrize("oracle", INSTALLED, ids=lambda oracle: oracle.name)
+def test_kernels_that_operators_name_give_the_bytes_of_their_first_choice(oracle):
+    cases = [case for case, graph in prepared_cases() if counts_for(oracle, graph)]
+    different: list[str] = []
+    for merged in merged_in_batches(cases):
+        got = outputs_on(merged, RUNTIMES[oracle])
+        different += differences(merged, reference_outputs(merged), got)
+
+    assert cases
+    assert not different, "\n".join(different)
+
+
+def vanishes(graph: Graph) -> bool:
+    """Whether a layer's multiplier is so small that its integers are 0: LiteRT computes on."""
+    for op in graph.ops:
+        if isinstance(op, FullyConnected):
+            source, weights, output = map(graph.tensor, (*op.inputs[:2], op.outputs[0]))
+            scales = weights.quant.scale
+            reals = [source.scale * scale / output.scale for scale in scales]
+            return any(quantize_multiplier(real) == (0, 0) for real in reals)
+    return False
+
+
+def test_litert_is_off_by_no_more_than_operators_say():
+    cases = [
+        case
+        for case, graph in prepared_cases()
+        if any(op.litert not in op.oracles_in(graph) for op in operators(graph))
+        and not vanishes(graph)
+    ]
+    for case in cases:
+        merged = merge([case])
+        (expected,) = reference_outputs(merged)
+        (op,) = operators(merged.graph)
+        got = outputs_on(merged, RUNTIMES[op.litert])[0]
+        dtype = merged.graph.tensor(op.outputs[0]).dtype.numpy
+        off = got.view(dtype).astype(np.int64) - expected.view(dtype)
+
+        assert np.abs(off).max() <= op.litert_error(merged.graph), case
+
+    assert {case.name.rpartition("_")[0] for case in cases} >= {"fully_connected", "ceil", "round"}
