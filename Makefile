@@ -1,8 +1,11 @@
 # `make help` lists the targets. `make demo` and `make test` set up what they need by themselves.
 
-BIN := .venv/bin
+# Both may be given: an environment of its own, and a version (3.12), a command or a path.
+export VENV ?= .venv
+export PYTHON ?=
+BIN := $(VENV)/bin
 TINYML := $(BIN)/tinyml
-STAMP := .venv/.setup-complete
+STAMP := $(VENV)/.setup-complete$(subst /,-,$(PYTHON))
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 
 DEMO := build/demo
@@ -10,14 +13,14 @@ BOARD := mps2-an386
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test conformance fuzz soak check bench clean
+.PHONY: help setup demo test conformance oracles lock fuzz soak check bench clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
-setup: $(STAMP) ## Install what is missing: compiler, emulator, .venv with the Python packages
+setup: $(STAMP) ## Install what is missing: compiler, emulator, Python packages into .venv
 
-$(STAMP): pyproject.toml requirements-dev.lock scripts/setup.sh
+$(STAMP): pyproject.toml $(wildcard locks/*) scripts/setup.sh
 	@scripts/setup.sh
 	@touch $@
 
@@ -35,6 +38,13 @@ test: $(STAMP) ## Run the whole test suite on all cores
 
 conformance: $(STAMP) ## Hold every kernel to the reference's bytes, with the CMSIS-NN at CMSIS_NN_DIR if set
 	$(BIN)/pytest -n $(CORES) --dist loadgroup tests/conformance tests/codegen tests/firmware
+
+oracles: $(STAMP) ## Hold the TFLite runtimes to what operators say of them, and the main job to both
+	$(BIN)/pytest -n $(CORES) --dist loadgroup tests/runtime tests/evaluate tests/test_main_job.py \
+	    tests/conformance/test_oracles.py tests/conformance/test_exports.py
+
+lock: ## Write the lock of each supported Python from what pip resolves today
+	scripts/lock.sh 3.11 3.12 3.13
 
 fuzz: $(STAMP) ## Damage model files 20,000 times: each converts or is refused with a sentence
 	$(BIN)/python tests/fuzz/fuzz.py

@@ -1,4 +1,4 @@
-"""Runs the node tests that ship with onnx on the importer.
+"""Runs the node tests of onnx (1.23 and later) on the importer.
 
 A test counts where its operators are supported and its data are float32 tensors. Node tests give
 all operands as inputs; what a model has as constants (weights, axes, shapes) becomes constant here
@@ -12,18 +12,18 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
+from onnx.backend.test.loader import load_model_tests
 
 from tinyml.errors import TinymlError
 from tinyml.evaluate.oracle import run_float
 from tinyml.frontend.onnx import read_onnx
 from tinyml.ir.graph import Array, DType
 
-FOLDER = Path(onnx.__file__).parent / "backend" / "test" / "data" / "node"
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 
 
@@ -36,17 +36,21 @@ class Outcome:
     reason: str = ""
 
 
-def node_tests() -> list[str]:
-    """Names of all tests, in order."""
-    return sorted(path.parent.name for path in FOLDER.glob("*/model.onnx"))
+def node_tests() -> list[Any]:
+    """All tests in order of their names."""
+    return sorted(load_model_tests(kind="node"), key=lambda test: test.name)
 
 
-def run_node_test(name: str) -> Outcome:
+def run_node_test(test: Any) -> Outcome:
     """Read a test's model and compare what it computes with what the test states."""
-    model = onnx.load(FOLDER / name / "model.onnx")
-    inputs = _values(name, "input", [info.name for info in model.graph.input])
-    outputs = _values(name, "output", [info.name for info in model.graph.output])
-    if any(value is None for value in (*inputs.values(), *outputs.values())):
+    name, model = test.name, test.model
+    given, expected = test.data_sets[0]
+    inputs = dict(zip([info.name for info in model.graph.input], given, strict=False))
+    outputs = dict(zip([info.name for info in model.graph.output], expected, strict=True))
+    values = (*inputs.values(), *outputs.values())
+    if len(given) < len(model.graph.input) or not all(
+        isinstance(v, np.ndarray | np.generic) for v in values
+    ):
         return Outcome(name, "refused", "sequences and optionals")
     reason = ""
     for variant in _variants(model, inputs):
@@ -92,28 +96,15 @@ def _variants(model: onnx.ModelProto, inputs: dict[str, Array]) -> Iterator[onnx
     yield changed
 
 
-def _values(name: str, kind: str, keys: list[str]) -> dict[str, Array | None]:
-    values: dict[str, Array | None] = {}
-    for index, key in enumerate(keys):
-        tensor = onnx.TensorProto()
-        path = FOLDER / name / "test_data_set_0" / f"{kind}_{index}.pb"
-        try:
-            tensor.ParseFromString(path.read_bytes())
-            values[key] = numpy_helper.to_array(tensor)
-        except Exception:  # a sequence, an optional, a map
-            values[key] = None
-    return values
-
-
 def main() -> None:
     """Print one line per test that is refused or wrong, and the counts."""
     warnings.simplefilter("ignore")
     counts: Counter[str] = Counter()
-    for name in node_tests():
-        outcome = run_node_test(name)
+    for test in node_tests():
+        outcome = run_node_test(test)
         counts[outcome.verdict] += 1
         if "-v" in sys.argv or outcome.verdict == "wrong":
-            print(f"{outcome.verdict:8} {name}: {outcome.reason.splitlines()[-1:]}")
+            print(f"{outcome.verdict:8} {outcome.name}: {outcome.reason.splitlines()[-1:]}")
     print(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())))
 
 

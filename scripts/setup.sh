@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Sets up everything `make demo` and `make test` need: system packages where they are missing, then
-# .venv with the locked Python packages. Interrupted at any point, the next run goes on from there.
+# a folder with the locked Python packages, .venv or VENV. PYTHON may be a version (3.12), a command or
+# a path. Interrupted at any point, the next run goes on from there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-VENV=.venv
-LOCK=requirements-dev.lock
-LOCKED_PYTHON=3.11
+VENV=${VENV:-.venv}
 EXTRAS=keras,onnx,flash,digits,photos,dev
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -15,18 +14,40 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 # --- system packages -----------------------------------------------------------------------------
 
-# Prints a Python interpreter of version 3.11 or newer; 3.11 first, because the default reference
-# kernels (tflite-runtime) have no package for later versions.
+# Versions there is a lock for, and a list of what each may be called; pyenv keeps interpreters
+# beside the PATH.
+VERSIONS="3.13 3.12 3.11"
+called() {
+    local version
+    for version in "$@"; do
+        printf '%s\n' "python$version" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python
+    done
+}
+
+candidates() {
+    case "${PYTHON:-}" in
+        "") called $VERSIONS; echo python3 ;;
+        3.[0-9]*) called "$PYTHON" ;;
+        *) echo "$PYTHON" ;;
+    esac
+}
+
+# Running it is the test: a version manager's shim exists without the version behind it.
+is_recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+makes_venvs() { "$1" -c 'import ctypes, ensurepip, ssl, venv' >/dev/null 2>&1; }
+
+# Prints the first candidate that can make an environment, else the first that a package may help to.
 find_python() {
-    local candidate
-    for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
-        # Running it is the test: a version manager's shim exists without the version behind it.
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+    local candidate found=""
+    while read -r candidate; do
+        is_recent "$candidate" || continue
+        if makes_venvs "$candidate"; then
             echo "$candidate"
             return
         fi
-    done
-    return 1
+        found=${found:-$candidate}
+    done < <(candidates)
+    [ -n "$found" ] && echo "$found"
 }
 
 python_version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])'; }
@@ -45,8 +66,10 @@ missing() {
     has_host_compiler || printf 'gcc\tgcc (compiler for this machine)\nlibc6-dev\tits C headers\n'
     has espeak-ng || printf 'espeak-ng\tespeak-ng (speaks what the speech models train on)\n'
     if python=$(find_python); then
-        "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 ||
+        makes_venvs "$python" ||
             printf 'python%s-venv\tthe venv module of %s\n' "$(python_version "$python")" "$python"
+    elif [ -n "${PYTHON:-}" ]; then
+        printf 'python%s\tPython 3.11 or newer at PYTHON=%s\n' "${PYTHON#python}" "$PYTHON"
     else
         printf 'python3\tPython 3.11 or newer\npython3-venv\tits venv module\n'
     fi
@@ -80,28 +103,38 @@ again: $(cut -f2 <<<"$list" | paste -sd';' | sed 's/;/; /g')"
     install_packages "$list"
     list=$(missing)
     [ -z "$list" ] || fail "still missing after apt-get install: $(cut -f2 <<<"$list" | paste -sd';')
-(for Python: install python3.11 and python3.11-venv, or name an interpreter with PYTHON=...)"
+(for Python: install one of $VERSIONS with its venv module, or name one with PYTHON=...)"
 }
 
 # --- Python packages -----------------------------------------------------------------------------
 
 create_venv() {
     local python
-    "$VENV/bin/python" -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' \
-        >/dev/null 2>&1 && return
     python=$(find_python)
-    say "creating $VENV with $("$python" --version)"
+    # Without PYTHON any environment will do that is recent enough.
+    if is_recent "$VENV/bin/python" && "$VENV/bin/python" -c 'import pip' >/dev/null 2>&1; then
+        [ -z "${PYTHON:-}" ] && return
+        [ "$(python_version "$VENV/bin/python")" = "$(python_version "$python")" ] && return
+    fi
+    say "creating $VENV with $("$python" --version), $(command -v "$python")"
     "$python" -m venv --clear "$VENV"
 }
 
 install_python_packages() {
-    local constraints=()
-    # The lock is of one Python version; on others the bounds in pyproject.toml decide.
-    [ "$(python_version "$VENV/bin/python")" = "$LOCKED_PYTHON" ] && constraints=(-c "$LOCK")
+    local constraints=() lock
+    lock=locks/python-$(python_version "$VENV/bin/python").txt
+    # On a version without a lock the bounds in pyproject.toml decide.
+    [ -f "$lock" ] && constraints=(-c "$lock")
     say "installing Python packages, TensorFlow among them: the first time takes some minutes"
     PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore "$VENV/bin/python" -m pip \
         install -qq ${constraints[@]+"${constraints[@]}"} -e ".[$EXTRAS]"
 }
+
+# scripts/lock.sh asks for the interpreter alone.
+if [ "${1:-}" = --python ]; then
+    find_python
+    exit
+fi
 
 install_system_packages
 create_venv

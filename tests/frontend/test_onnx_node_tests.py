@@ -23,7 +23,7 @@ def outcomes() -> list[Any]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
-    return [module.run_node_test(name) for name in module.node_tests()]
+    return [module.run_node_test(test) for test in module.node_tests()]
 
 
 def test_no_node_test_gives_a_wrong_answer(outcomes):

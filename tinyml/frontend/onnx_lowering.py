@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 
 from tinyml.errors import ModelError
+from tinyml.frontend.onnx_attributes import ReadAttributes
 from tinyml.frontend.onnx_decompose import DECOMPOSED
 from tinyml.frontend.onnx_file import FileNode, OnnxFile
 from tinyml.frontend.onnx_fold import FOLDABLE, fold
@@ -225,9 +226,12 @@ class _Lowering:
 
     def _lower(self, node: FileNode, classes: tuple[type[Operator], ...]) -> None:
         for cls in classes:
-            record = self._prepared(node, cls.onnx_types[node.op_type])
+            attributes = ReadAttributes(node.attributes)
+            watched = replace(node, attributes=attributes)
+            record = self._prepared(watched, cls.onnx_types[node.op_type])
             lowering = cls.from_onnx(record)
             if lowering is not None:
+                attributes.require_read(node, self.opset)
                 self._emit(node, record, lowering)
                 return
         if not classes:
