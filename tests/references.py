@@ -8,6 +8,7 @@ from tinyml.runtime.tflite import (
     TFLITE_MICRO,
     TFLITE_REFERENCE,
     Runtime,
+    float_runtime,
 )
 
 REFERENCES = [
@@ -18,6 +19,12 @@ REFERENCES = [
 
 
 def references_of(graph: Graph) -> list[Runtime]:
-    """Those of them that have the bytes of all operators."""
+    """Those whose kernels have the bytes of all operators, the first choice first."""
     counting = [{RUNTIMES[each] for each in op.oracles_in(graph)} for op in operators(graph)]
-    return [runtime for runtime in REFERENCES if all(runtime in each for each in counting)]
+    installed = [runtime for runtime in RUNTIMES.values() if runtime.is_installed]
+    return [runtime for runtime in installed if all(runtime in each for each in counting)]
+
+
+def reference_of(graph: Graph) -> Runtime:
+    """The first of them; what runs float graphs where there is none."""
+    return next(iter(references_of(graph)), float_runtime(graph))

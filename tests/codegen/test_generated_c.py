@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from graphs import activation, branches_int8, make_graph, relu, reshape, small_int8, spread
 from host_program import STRICT, build_program, include_flags, run_program, write_module
+from references import reference_of
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import CModule
@@ -18,7 +19,7 @@ from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.affine import dequantize, quantize
 from tinyml.ops.base import PORTABLE, Isa
 from tinyml.passes.pipeline import prepare_for_device
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 
 def generate(graph: Graph, name: str) -> CModule:
@@ -37,7 +38,7 @@ def packed(arrays: Sequence[np.ndarray]) -> bytes:
 
 
 def oracle(graph: Graph, samples: Sequence[np.ndarray]) -> bytes:
-    return packed(run_tflite(write_tflite(graph), samples, reference_runtime()))
+    return packed(run_tflite(write_tflite(graph), samples, reference_of(graph)))
 
 
 def ends(kind: str, count: int) -> list[str]:

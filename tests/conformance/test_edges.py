@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from cases import dequantize as dequantize_cases
 from cases import quantize as quantize_cases
+from references import reference_of
 from single_operator import Draw, cases_of, samples_of
 
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, QuantParams
 from tinyml.numerics.affine import dequantize, quantize
 from tinyml.passes.pipeline import prepare_for_device
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 
 def floats_around(quant: QuantParams, count: int) -> Array:
@@ -30,7 +31,7 @@ def test_float_samples_become_the_int8_of_the_reference_quantize(graph):
     source, output = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
     samples = floats_around(output.quant, source.size).reshape(1, *source.shape)
 
-    (expected,) = run_tflite(write_tflite(graph), [samples], reference_runtime())
+    (expected,) = run_tflite(write_tflite(graph), [samples], reference_of(graph))
 
     np.testing.assert_array_equal(quantize(samples, output.quant, output.dtype), expected)
 
@@ -40,8 +41,8 @@ def test_int8_results_become_the_floats_of_the_reference_dequantize():
         samples = samples_of(case)
         prepared = prepare_for_device(case.graph)
 
-        (expected,) = run_tflite(write_tflite(case.graph), samples, reference_runtime())
-        (int8,) = run_tflite(write_tflite(prepared), samples, reference_runtime())
+        (expected,) = run_tflite(write_tflite(case.graph), samples, reference_of(case.graph))
+        (int8,) = run_tflite(write_tflite(prepared), samples, reference_of(prepared))
 
         result = dequantize(int8, prepared.tensor(prepared.outputs[0]).quant)
         np.testing.assert_array_equal(result, expected, err_msg=case.name)

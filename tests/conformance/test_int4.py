@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from merged import device_outputs, differences, generate, merge, with_zero_biases
+from references import reference_of
 from single_operator import Case, cases_of, samples_of
 
 from tinyml.errors import InputError, ModelError
@@ -16,7 +17,7 @@ from tinyml.firmware.boards import load_board
 from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import Array, DType, Graph
 from tinyml.ops.base import PORTABLE, Isa
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 OPERATORS = ("conv_2d", "depthwise_conv_2d", "fully_connected")
 CASES = 30
@@ -82,7 +83,7 @@ def test_weights_of_four_bits_give_the_bytes_of_the_reference_kernels(
     module = generate(merged.graph, "int4", frozenset([Isa(board.isa)]))
 
     expected = [
-        as_bytes(run_tflite(model, samples_of(case), reference_runtime())[0])
+        as_bytes(run_tflite(model, samples_of(case), reference_of(case.graph))[0])
         for case, model in zip(cases, models, strict=True)
     ]
     different = differences(

@@ -13,9 +13,11 @@ from graphs import (
     softmax,
     spread,
 )
+from references import reference_of
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.emulate.qemu import run_firmware
+from tinyml.evaluate.oracle import run_reference
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
@@ -40,7 +42,7 @@ from tinyml.passes.pipeline import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 
 def names(output: str, *inputs: str) -> dict:
@@ -115,12 +117,12 @@ def samples(wide, images):
 
 @pytest.fixture(scope="module")
 def expected(wide, samples):
-    (integers,) = run_tflite(write_tflite(wide), [samples], reference_runtime())
+    (integers,) = run_reference(prepare_for_device(wide), [samples])
     return integers
 
 
 def test_the_network_is_close_to_the_float_network(images, expected):
-    (real,) = run_tflite(write_tflite(float_network()), [images], reference_runtime())
+    (real,) = run_tflite(write_tflite(float_network()), [images], reference_of(float_network()))
 
     np.testing.assert_allclose(dequantize(expected, WIDE_OUTPUT_QUANT), real, atol=0.02)
 

@@ -4,7 +4,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from graphs import make_graph
-from references import references_of
+from references import reference_of, references_of
 
 from tinyml.errors import ModelError
 from tinyml.export.onnx import write_onnx
@@ -19,7 +19,7 @@ from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.ops.transpose_conv import TransposeConv
 from tinyml.ops.window import Padding
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 SOURCE_SCALE, WEIGHT_SCALE, OUTPUT_SCALE = 2.0**-12, 2.0**-7, 2.0**-9
 NAMES = {"inputs": ("x", "w", "b"), "outputs": ("y",), "activation": Activation.NONE}
@@ -89,7 +89,7 @@ def test_every_runtime_with_the_operators_bytes_takes_the_bias_for_what_it_is(ma
 def test_onnx_runtime_comes_within_one_step(make):
     session = onnxruntime.InferenceSession(write_onnx(make()))
 
-    (expected,) = run_tflite(write_tflite(make()), samples(), reference_runtime())
+    (expected,) = run_tflite(write_tflite(make()), samples(), reference_of(make()))
     got = np.stack([session.run(None, {"x": sample})[0] for sample in samples()[0]])
 
     assert np.abs(got.astype(np.int64) - expected).max() <= 1

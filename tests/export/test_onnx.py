@@ -12,6 +12,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
+from references import reference_of
 
 from tinyml import __version__
 from tinyml.errors import ModelError
@@ -38,7 +39,7 @@ from tinyml.ops.window import Padding, Pair
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 SAMPLES = 16
 NONE, RELU, RELU6 = Activation.NONE, Activation.RELU, Activation.RELU6
@@ -288,7 +289,7 @@ def run_onnx(graph: Graph, samples: list[Array], *, optimize: bool = True) -> li
 def assert_agrees(graph: Graph, *, steps: int = 0, optimize: bool = True) -> None:
     """Floats agree closely, integers up to so many steps of their scale."""
     samples = samples_of(graph)
-    expected = run_tflite(write_tflite(graph), samples, reference_runtime())
+    expected = run_tflite(write_tflite(graph), samples, reference_of(graph))
     got = run_onnx(graph, samples, optimize=optimize)
     for name, ours, theirs in zip(graph.outputs, got, expected, strict=True):
         assert (ours.dtype, ours.shape) == (theirs.dtype, theirs.shape)

@@ -5,6 +5,7 @@ import onnx
 import onnxruntime
 import pytest
 from graphs import small_float, spread
+from references import reference_of
 
 from tinyml.export.onnx import WIDE_OPSET, write_onnx
 from tinyml.export.tflite import write_tflite
@@ -13,7 +14,7 @@ from tinyml.numerics.affine import quantize
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def test_onnx_runtime_finds_the_classes_of_the_reference_in_a_16x8_model(wide, i
     samples = quantize(images, wide.tensor("image").quant, DType.INT16)
     session = onnxruntime.InferenceSession(write_onnx(wide))
 
-    (expected,) = run_tflite(write_tflite(wide), [samples], reference_runtime())
+    (expected,) = run_tflite(write_tflite(wide), [samples], reference_of(wide))
     got = np.stack([session.run(None, {"image": sample})[0] for sample in samples])
 
     assert got.dtype == np.int16

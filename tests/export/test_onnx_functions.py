@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from function_graphs import CHOICES, FUNCTIONS, float_samples
+from references import reference_of
 from test_onnx import run_onnx
 
 from tinyml.export.tflite import write_tflite
@@ -10,7 +11,7 @@ from tinyml.numerics.affine import quantize
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import optimized, reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 GRAPHS = {**FUNCTIONS, **CHOICES}
 
@@ -20,7 +21,7 @@ def test_a_float_function_gives_what_tflite_gives(name):
     graph = GRAPHS[name]
     samples = float_samples(name, graph)
 
-    expected = run_tflite(write_tflite(graph), samples, optimized(reference_runtime()))
+    expected = run_tflite(write_tflite(graph), samples, reference_of(graph))
     (got,) = run_onnx(graph, samples)
 
     assert got.dtype == expected[0].dtype
@@ -37,7 +38,7 @@ def test_an_int8_function_is_at_most_one_step_from_tflite(name):
         for array, end in zip(samples, int8.inputs, strict=True)
     ]
 
-    expected = run_tflite(write_tflite(int8), integers, optimized(reference_runtime()))
+    expected = run_tflite(write_tflite(int8), integers, reference_of(int8))
     (got,) = run_onnx(int8, integers)
 
     difference = np.abs(got.astype(int) - expected[0].astype(int))

@@ -23,12 +23,12 @@ from graphs import (
     small_int8,
     spread,
 )
-from references import REFERENCES
+from references import REFERENCES, reference_of
 
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import DType, Tensor
-from tinyml.runtime.tflite import LITERT_REFERENCE, reference_runtime, run_tflite
+from tinyml.runtime.tflite import LITERT_REFERENCE, run_tflite
 
 GRAPHS = {
     "small_int8": small_int8,
@@ -232,7 +232,7 @@ def test_a_tensor_named_like_an_operators_own_constant_keeps_its_value():
     graph = make_graph(tensors, ops, ["x"], ["joined"])
     x = np.array([[[1, 2, 3, 4]]], np.int8)
 
-    (joined,) = run_tflite(write_tflite(graph), [x], reference_runtime())
+    (joined,) = run_tflite(write_tflite(graph), [x], reference_of(graph))
 
     assert joined.tolist() == [[[1, 2], [3, 4], [1, 2], [3, 4]]]
     assert read_tflite(write_tflite(graph), graph.name) == graph

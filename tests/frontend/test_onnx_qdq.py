@@ -12,6 +12,7 @@ from onnx import TensorProto
 from onnx_models import NETWORKS, model, node, normalization, normalize, spread
 from onnx_single import IMAGE_OPERATORS, single
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from references import reference_of
 from sklearn.datasets import load_digits
 
 from tinyml.errors import ModelError
@@ -26,7 +27,7 @@ from tinyml.passes.pipeline import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 SAMPLES = 8
 
@@ -59,7 +60,7 @@ def samples_for(graph: Graph) -> list[np.ndarray]:
 
 
 def run(graph: Graph, samples: list[np.ndarray]) -> list[np.ndarray]:
-    return run_tflite(write_tflite(graph), samples, reference_runtime())
+    return run_tflite(write_tflite(graph), samples, reference_of(graph))
 
 
 def assert_same_bytes(graph: Graph) -> None:

@@ -18,7 +18,7 @@ from tinyml.ops.pack import Pack
 from tinyml.ops.shape import ShapeOf
 from tinyml.ops.strided_slice import StridedSlice
 from tinyml.ops.transpose import Transpose
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import float_runtime, run_tflite
 
 
 def int32(name: str, shape: tuple[int, ...]) -> Tensor:
@@ -76,7 +76,9 @@ def test_a_shape_computed_from_static_sizes_leaves_a_plain_reshape():
 
     assert names_of(graph) == ["Reshape"]
     assert list(graph.tensors) == ["x", "y"]
-    both = (run_tflite(model, [x], reference_runtime())[0] for model in (data, write_tflite(graph)))
+    both = (
+        run_tflite(model, [x], float_runtime(graph))[0] for model in (data, write_tflite(graph))
+    )
     np.testing.assert_array_equal(*both)
 
 
@@ -166,7 +168,7 @@ def test_weights_behind_a_dequantize_become_float32_constants(dtype):
     assert names_of(graph) == ["FullyConnected"]
     assert graph.tensor("w").dtype is DType.FLOAT32
     x = spread((1, 1, 4)).astype(np.float32)
-    both = (run_tflite(each, [x], reference_runtime())[0] for each in (model, write_tflite(graph)))
+    both = (run_tflite(each, [x], float_runtime(graph))[0] for each in (model, write_tflite(graph)))
     np.testing.assert_array_equal(*both)
 
 
@@ -218,7 +220,7 @@ def test_a_product_with_zeros_is_zero_whatever_scale_it_was_given(scale):
 
     assert names_of(graph) == ["Add"]
     assert np.unique(graph.tensor("product").constant) == [-128]
-    (y,) = run_tflite(write_tflite(graph), [x], reference_runtime())
+    (y,) = run_tflite(write_tflite(graph), [x], float_runtime(graph))
     np.testing.assert_array_equal(y, x)
 
 

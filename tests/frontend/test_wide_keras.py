@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from references import reference_of, references_of
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.emulate.qemu import run_firmware
+from tinyml.evaluate.oracle import run_reference
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
@@ -17,7 +19,7 @@ from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import DType
 from tinyml.ops.base import Isa
 from tinyml.passes.pipeline import prepare_for_device
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 # One worker makes the models once; see wide_keras_models.py.
 pytestmark = pytest.mark.xdist_group("wide keras")
@@ -54,10 +56,13 @@ def test_the_device_gives_the_bytes_of_the_reference_kernels(models, name, board
     rows = samples.reshape(SAMPLES, -1).view(np.uint8)
     got = run_firmware(build, rows).outputs.view(np.int16)
 
-    (expected,) = run_tflite(file, [samples], reference_runtime())
-    np.testing.assert_array_equal(got.reshape(expected.shape), expected)
-    (written,) = run_tflite(write_tflite(graph), [samples], reference_runtime())
+    (ours,) = run_reference(prepare_for_device(graph), [samples])
+    np.testing.assert_array_equal(got.reshape(ours.shape), ours)
+    (expected,) = run_tflite(file, [samples], reference_of(graph))
+    (written,) = run_tflite(write_tflite(graph), [samples], reference_of(graph))
     np.testing.assert_array_equal(written, expected)
+    off = np.abs(got.reshape(expected.shape).astype(np.int64) - expected)
+    assert off.max() <= (0 if references_of(graph) else 1)
 
 
 def test_biases_have_the_type_the_converter_was_asked_for(models):

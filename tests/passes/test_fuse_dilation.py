@@ -12,6 +12,7 @@ from graphs import (
     relu,
     spread,
 )
+from references import reference_of
 
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import DType, Graph, Op, Tensor
@@ -21,7 +22,7 @@ from tinyml.ops.space_to_batch_nd import SpaceToBatchND
 from tinyml.ops.window import Padding, Pair
 from tinyml.passes.fuse_dilation import fuse_dilation
 from tinyml.passes.pipeline import prepare_for_device
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 SCALE, ZERO_POINT = 0.05, 3
 Borders = tuple[Pair, Pair]
@@ -89,9 +90,7 @@ def test_the_dilated_convolution_gives_the_same_bytes(graph):
 
     verify_quantized(fused)
     assert not {"SpaceToBatchND", "BatchToSpaceND"} & set(names_of(fused))
-    before, after = (
-        run_tflite(write_tflite(g), [x], reference_runtime())[0] for g in (graph, fused)
-    )
+    before, after = (run_tflite(write_tflite(g), [x], reference_of(g))[0] for g in (graph, fused))
     np.testing.assert_array_equal(after, before)
 
 

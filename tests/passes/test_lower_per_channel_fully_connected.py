@@ -10,6 +10,7 @@ from graphs import (
     small_int8,
     spread,
 )
+from references import reference_of
 
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
@@ -19,7 +20,7 @@ from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.passes.lower_per_channel_fully_connected import lower_per_channel_fully_connected
 from tinyml.passes.pipeline import prepare_for_device
-from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, reference_runtime, run_tflite
+from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, run_tflite
 
 
 def layer(
@@ -60,7 +61,7 @@ def test_the_lowered_graph_gives_the_same_bytes_in_both_runtimes(graph):
 
     (before,) = run_tflite(write_tflite(graph), [x], LITERT_REFERENCE)
     (litert,) = run_tflite(write_tflite(lowered), [x], LITERT_REFERENCE)
-    (after,) = run_tflite(write_tflite(lowered), [x], reference_runtime())
+    (after,) = run_tflite(write_tflite(lowered), [x], reference_of(lowered))
 
     assert len(np.unique(before)) > 20
     assert np.array_equal(litert, after)
@@ -86,9 +87,9 @@ def test_the_lowered_16x8_graph_gives_the_bytes_of_the_layer(bias):
     verify_quantized(graph)
     samples = rng.integers(-32768, 32768, (200, 2, 120)).astype(np.int16)
 
-    (before,) = run_tflite(write_tflite(graph), [samples], reference_runtime())
+    (before,) = run_tflite(write_tflite(graph), [samples], reference_of(graph))
     lowered = lower_per_channel_fully_connected(graph)
-    (after,) = run_tflite(write_tflite(lowered), [samples], reference_runtime())
+    (after,) = run_tflite(write_tflite(lowered), [samples], reference_of(lowered))
 
     assert len(lowered.ops) == 3
     np.testing.assert_array_equal(after, before)
@@ -107,12 +108,13 @@ def test_a_16x8_layer_that_keeps_dimensions_computes_as_litert_has_it():
     rng = np.random.default_rng(7)
     samples = rng.integers(-32768, 32768, (50, 1, 8, 40)).astype(np.int16)
 
-    (wrong,) = run_tflite(write_tflite(graph), [samples], TFLITE_REFERENCE)
     (right,) = run_tflite(write_tflite(graph), [samples], LITERT_REFERENCE)
     lowered = lower_per_channel_fully_connected(graph)
-    (after,) = run_tflite(write_tflite(lowered), [samples], reference_runtime())
+    (after,) = run_tflite(write_tflite(lowered), [samples], reference_of(lowered))
 
-    assert (wrong != right).mean() > 0.5
+    if TFLITE_REFERENCE.is_installed:
+        (wrong,) = run_tflite(write_tflite(graph), [samples], TFLITE_REFERENCE)
+        assert (wrong != right).mean() > 0.5
     assert np.abs(after.astype(int) - right).max() <= 1  # LiteRT rounds once, here it is twice
     assert (after != right).mean() < 0.01
 

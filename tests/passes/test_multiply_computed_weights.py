@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from graphs import activation, fully_connected, int8_weights, make_graph, spread
+from references import reference_of
 
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
@@ -8,7 +9,7 @@ from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ops.activation import Activation
 from tinyml.passes.multiply_computed_weights import multiply_computed_weights
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 
 def product(shape=(1, 6, 4), *, keep_num_dims=False, **fields) -> Graph:
@@ -27,12 +28,12 @@ def product(shape=(1, 6, 4), *, keep_num_dims=False, **fields) -> Graph:
 def test_the_product_of_two_activations_keeps_the_bytes_of_fully_connected(keep_num_dims):
     graph = product(keep_num_dims=keep_num_dims)
     samples = [spread((3, 1, 6, 4), 1), spread((3, 5, 4), 2)]
-    expected = run_tflite(write_tflite(graph), samples, reference_runtime())
+    expected = run_tflite(write_tflite(graph), samples, reference_of(graph))
 
     changed = multiply_computed_weights(graph)
 
     assert [type(op).__name__ for op in changed.ops] == ["Reshape", "BatchMatMul", "Reshape"]
-    result = run_tflite(write_tflite(changed), samples, reference_runtime())
+    result = run_tflite(write_tflite(changed), samples, reference_of(changed))
     np.testing.assert_array_equal(result[0], expected[0])
     assert len(np.unique(result[0])) > 20
 

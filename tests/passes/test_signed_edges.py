@@ -10,7 +10,7 @@ from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ops.quantize import Quantize
 from tinyml.passes.signed_edges import signed_edges
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import LITERT_REFERENCE, run_tflite
 
 
 def unsigned(name: str, scale: float, zero_point: int) -> Tensor:
@@ -48,8 +48,8 @@ def test_a_uint8_model_gives_its_own_values_less_128():
     samples = spread((64, 1, 4)).astype(np.int8)
     uint8 = (samples.astype(np.int16) + 128).astype(np.uint8)
 
-    (expected,) = run_tflite(file, [uint8], reference_runtime())
-    (signed,) = run_tflite(write_tflite(read_tflite(file, "m")), [samples], reference_runtime())
+    (expected,) = run_tflite(file, [uint8], LITERT_REFERENCE)
+    (signed,) = run_tflite(write_tflite(read_tflite(file, "m")), [samples], LITERT_REFERENCE)
 
     np.testing.assert_array_equal(signed.astype(np.int16) + 128, expected)
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from graphs import activation, conv_2d, int8_weights, int32_bias, make_graph, spread
+from references import reference_of
 
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
@@ -8,7 +9,7 @@ from tinyml.frontend.tflite import read_tflite
 from tinyml.ir.graph import Graph
 from tinyml.ops.activation import Activation
 from tinyml.passes.split_groups import split_groups
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 
 def grouped(channels: int = 6, *, taken: int = 2, axis: int | None = 0, outputs: int = 9) -> Graph:
@@ -29,13 +30,13 @@ def grouped(channels: int = 6, *, taken: int = 2, axis: int | None = 0, outputs:
 def test_groups_computed_one_by_one_give_the_same_bytes(axis, taken, groups):
     graph = grouped(taken=taken, axis=axis, outputs=2 * groups)
     x = spread((4, 1, 5, 6, 6))
-    (expected,) = run_tflite(write_tflite(graph), [x], reference_runtime())
+    (expected,) = run_tflite(write_tflite(graph), [x], reference_of(graph))
 
     split = read_tflite(write_tflite(graph), "grouped")
 
     kinds = [type(op).__name__ for op in split.ops]
     assert kinds == ["Split", *["Conv2D"] * groups, "Concatenation"]
-    (result,) = run_tflite(write_tflite(split), [x], reference_runtime())
+    (result,) = run_tflite(write_tflite(split), [x], reference_of(split))
     np.testing.assert_array_equal(result, expected)
     assert len(np.unique(result)) > 20
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from graphs import small_float, spread
+from references import reference_of
 
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.tflite import read_tflite
@@ -12,7 +13,7 @@ from tinyml.ops.softmax import WIDE_OUTPUT_QUANT
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 SIXTEEN_BY_EIGHT = Scheme(activations=DType.INT16)
 
@@ -52,9 +53,9 @@ def test_a_16x8_model_is_read_back_as_it_was_written(wide):
 
 
 def test_the_16x8_network_is_close_to_the_float_network(images, wide):
-    (real,) = run_tflite(write_tflite(small_float()), [images], reference_runtime())
+    (real,) = run_tflite(write_tflite(small_float()), [images], reference_of(small_float()))
     samples = quantize(images, wide.tensor("image").quant, DType.INT16)
 
-    (integers,) = run_tflite(write_tflite(wide), [samples], reference_runtime())
+    (integers,) = run_tflite(write_tflite(wide), [samples], reference_of(wide))
 
     np.testing.assert_allclose(dequantize(integers, WIDE_OUTPUT_QUANT), real, atol=0.05)

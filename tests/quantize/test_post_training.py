@@ -21,7 +21,7 @@ from graphs import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from references import REFERENCES
+from references import REFERENCES, reference_of
 
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
@@ -33,7 +33,7 @@ from tinyml.ops.softmax import OUTPUT_QUANT
 from tinyml.quantize.calibrate import CalibrationTable, calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 PER_CHANNEL, PER_TENSOR = Scheme(), Scheme(per_channel=False)
 
@@ -402,8 +402,8 @@ def test_the_int8_network_is_close_to_the_float_network(scheme):
     source = integer.tensor("image").quant
     q = np.clip(np.round(x / source.scale[0]) + source.zero_point[0], -128, 127).astype(np.int8)
 
-    real = run_tflite(write_tflite(graph), [x], reference_runtime())[0]
-    bytes_out = run_tflite(write_tflite(integer), [q], reference_runtime())[0]
+    real = run_tflite(write_tflite(graph), [x], reference_of(graph))[0]
+    bytes_out = run_tflite(write_tflite(integer), [q], reference_of(integer))[0]
 
     probabilities = dequantize(bytes_out, OUTPUT_QUANT)
     assert real.std() > 0.05

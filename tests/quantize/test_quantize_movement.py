@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from graphs import activation, float_constant, make_graph, relu, spread
+from references import reference_of
 
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, DType, Graph, Op, Tensor
@@ -32,7 +33,7 @@ from tinyml.ops.unpack import Unpack
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
-from tinyml.runtime.tflite import reference_runtime, run_tflite
+from tinyml.runtime.tflite import run_tflite
 
 IMAGE = (1, 4, 6, 4)
 ONE = {"name": "y", "inputs": ("r",), "outputs": ("y",)}
@@ -85,8 +86,10 @@ def assert_quantizes(graph: Graph) -> Graph:
     x = images(graph.tensor("x").shape)
     quantized = quantize_graph(graph, calibrate(graph, [x], MinMax), Scheme())
     entry = quantized.tensor("x")
-    from_float = run_tflite(write_tflite(graph), [x], reference_runtime())
-    from_int8 = run_tflite(write_tflite(quantized), [quantize(x, entry.quant)], reference_runtime())
+    from_float = run_tflite(write_tflite(graph), [x], reference_of(graph))
+    from_int8 = run_tflite(
+        write_tflite(quantized), [quantize(x, entry.quant)], reference_of(quantized)
+    )
     for name, real, stored in zip(graph.outputs, from_float, from_int8, strict=True):
         quant = quantized.tensor(name).quant
         np.testing.assert_allclose(dequantize(stored, quant), real, atol=1.5 * quant.scale[0])

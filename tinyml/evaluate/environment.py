@@ -10,6 +10,7 @@ from functools import partial
 
 from tinyml.errors import ToolchainError
 from tinyml.firmware.toolchain import find_cmsis_nn, find_tool
+from tinyml.runtime.tflite import TFLITE_MICRO, TFLITE_REFERENCE
 
 PROGRAMS = ("arm-none-eabi-gcc", "qemu-system-arm", "gcc")
 
@@ -18,8 +19,12 @@ OPTIONAL_PROGRAMS = ("espeak-ng",)
 
 # Package, what it is for, and what installs it where it is an extra.
 PACKAGES = (
-    ("tflite-runtime", "the default int8 reference", "tflite-runtime"),
-    ("ai-edge-litert", "a second reference, and the .tflite schema", "ai-edge-litert"),
+    *(
+        (runtime.package, "int8 reference", runtime.requirement)
+        for runtime in (TFLITE_REFERENCE, TFLITE_MICRO)
+        if runtime.has_wheel
+    ),
+    ("ai-edge-litert", "int8 reference, and the .tflite schema", "ai-edge-litert"),
     ("tensorflow", "reading and training Keras models", "tinyml[keras]"),
     ("onnxruntime", "running exported .onnx", "tinyml[onnx]"),
     ("scikit-learn", "the digits model's data", "tinyml[digits]"),

@@ -368,9 +368,10 @@ def _scaled(weights: Tensor, factor: float) -> Tensor:
 
 def _onnx_bias(node: OnnxNodeIn, features: int) -> tuple[Tensor, ...]:
     """Read a Gemm's third input, which must be the same for every row; none where it has none."""
+    beta = node.attributes.get("beta", 1.0)
     if node.op_type == "MatMul" or not node.has_input(2):
         return ()
-    bias, beta = node.operand(2), node.attributes.get("beta", 1.0)
+    bias = node.operand(2)
     is_row = bias.size in {1, features} and math.prod(bias.shape[:-1]) == 1
     if bias.data is None or not is_row:
         raise node.error(

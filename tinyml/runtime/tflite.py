@@ -7,6 +7,7 @@ import contextlib
 import importlib.metadata
 import importlib.util
 import pickle
+import platform
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,9 +29,10 @@ class Runtime:
     package: str
     module: str
     resolver: str
-    # What pip installs, and on which systems it can.
+    # What pip installs, and where it can.
     requirement: str
-    systems: str = ""
+    has_wheel: bool = True
+    wheels: str = ""
 
     @property
     def is_installed(self) -> bool:
@@ -42,7 +44,7 @@ class Runtime:
         if not self.is_installed:
             raise ToolchainError(
                 f"the package {self.package} is not installed; install it with "
-                f"'pip install {self.requirement}'{self.systems}"
+                f"'pip install {self.requirement}'{self.wheels}"
             )
 
     @property
@@ -58,6 +60,7 @@ TFLITE_REFERENCE = Runtime(
     "tflite_runtime",
     "BUILTIN_REF",
     "tflite-runtime==2.14.0",
+    sys.platform == "linux" and sys.version_info < (3, 12),
     ", which has wheels up to Python 3.11, or ask for another oracle",
 )
 # It has no other kernels than the reference ones. Its versions are made of every day's sources; the
@@ -67,6 +70,7 @@ TFLITE_MICRO = Runtime(
     "tflite_micro",
     "",
     "tflite-micro==0.dev20261012203412",
+    sys.platform == "linux" and platform.machine() == "x86_64",
     ", which has wheels for Linux on x86-64, or ask for another oracle",
 )
 LITERT_REFERENCE = Runtime("ai-edge-litert", "ai_edge_litert", "BUILTIN_REF", "ai-edge-litert")
