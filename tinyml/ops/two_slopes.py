@@ -12,7 +12,6 @@ from tinyml.numerics.tables import signed_multiplier, two_slopes_table
 from tinyml.ops.base import Isa, Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.dtypes import Kernels
 from tinyml.ops.lookup import LookupOperator
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.requantize import LARGEST_SHIFT
 from tinyml.ops.unary import UnaryOperator
 
@@ -25,7 +24,6 @@ class TwoSlopesOperator(UnaryOperator):
         **LookupOperator.kernels,
         DType.INT16: ("tinyml_two_slopes_s16",),
     }
-    oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
 
     @abc.abstractmethod
     def slopes(self, source: Tensor, output: Tensor) -> tuple[float, float]:
