@@ -23,6 +23,7 @@ from tinyml.firmware.compile import (
     cmsis_nn_flags,
     cmsis_nn_library,
     compile_objects,
+    kernel_objects,
 )
 from tinyml.firmware.link import ImageSize, link, measure
 from tinyml.firmware.toolchain import (
@@ -196,9 +197,8 @@ def _compile_module(
     runner = firmware_dir() / "src"
     all_flags = (*flags, *COMMON_FLAGS, *WARNINGS, f"-I{kernels}", f"-I{runner}")
     own = compile_objects(toolchain, sorted(scratch.glob("*.c")), all_flags, scratch)
-    # In a folder of their own: a model may have the name of a kernel.
-    kernel_files = [kernels / name for name in module.kernels if name.endswith(".c")]
-    return own + compile_objects(toolchain, kernel_files, all_flags, scratch / "kernels")
+    called = [name for name in module.kernels if name.endswith(".c")]
+    return own + kernel_objects(toolchain, cmsis_nn, called, all_flags)
 
 
 def under_test_source(module: CModule, cmsis_nn_version: str) -> str:

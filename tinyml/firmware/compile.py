@@ -59,14 +59,47 @@ def compile_objects(
     folder.mkdir(parents=True, exist_ok=True)
 
     def compile_one(source: Path) -> Path:
-        # Paths on this computer must not reach the debug information: builds are reproducible.
-        maps = (f"-ffile-prefix-map={source.parent}=.", f"-ffile-prefix-map={folder}=.")
         target = folder / f"{source.stem}.o"
-        run_tool([toolchain.gcc.path, *flags, *maps, "-c", source, "-o", target], cwd=folder)
+        _compile_object(toolchain, source, flags, target, folder)
         return target
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return list(pool.map(compile_one, sources))
+
+
+def _compile_object(
+    toolchain: Toolchain, source: Path, flags: Sequence[str], target: Path, folder: Path
+) -> None:
+    # Paths on this computer must not reach the debug information: builds are reproducible.
+    maps = (f"-ffile-prefix-map={source.parent}=.", f"-ffile-prefix-map={folder}=.")
+    run_tool([toolchain.gcc.path, *flags, *maps, "-c", source, "-o", target], cwd=folder)
+
+
+def kernel_objects(
+    toolchain: Toolchain, cmsis_nn: CmsisNN, names: Sequence[str], flags: Sequence[str]
+) -> list[Path]:
+    """Return the objects of these files of ``firmware/kernels``, each compiled at most once."""
+    folder = firmware_dir() / "kernels"
+    headers = digest_files(sorted(folder.glob("*.h")), folder)
+
+    def compile_one(name: str) -> Path:
+        source = folder / name
+        digest = digest_files([source], folder)
+        identity = (toolchain.gcc.version, cmsis_nn.digest, headers, digest, *_portable(flags))
+
+        def make(path: Path) -> None:
+            with tempfile.TemporaryDirectory() as scratch:
+                _compile_object(toolchain, source, flags, path, Path(scratch))
+
+        return cached(f"{source.stem}.o", identity, make)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(pool.map(compile_one, names))
+
+
+def _portable(flags: Sequence[str]) -> list[str]:
+    """Leave out where headers lie: their digests stand for them."""
+    return [flag for flag in flags if not flag.startswith(("-I", "/"))]
 
 
 def cmsis_nn_flags(cmsis_nn: CmsisNN, *, single_rounding: bool) -> tuple[str, ...]:
