@@ -1,10 +1,11 @@
 """Prints which TFLite runtimes have the bytes of which operators and networks, as Markdown.
 
-    python benchmarks/runtimes.py
+    python benchmarks/runtimes.py [--networks]
 
 All cases of tests/conformance run on all kernels that are installed. First come the operators for
 which some kernels refuse a case or give other bytes than those that count for it; then the five
-MLPerf Tiny networks, untrained, as `tinyml compare` judges them on two boards.
+MLPerf Tiny networks, untrained, as `tinyml compare` judges them on two boards; they alone with
+--networks.
 """
 
 import sys
@@ -52,9 +53,18 @@ class Count:
 
 
 def main() -> None:
-    """Print both tables."""
-    labels = [runtime.label for runtime in RUNTIMES_HERE]
+    """Print the tables asked for."""
     print(f"Python {sys.version_info[0]}.{sys.version_info[1]}, numpy {np.__version__}\n")
+    if "--networks" not in sys.argv:
+        _print_operators()
+    print("| network | board | reference | bytes that differ | of |")
+    print("|---|---|---|--:|--:|")
+    for row in _networks():
+        print(f"| {' | '.join(row)} |")
+
+
+def _print_operators() -> None:
+    labels = [runtime.label for runtime in RUNTIMES_HERE]
     print(f"| operator | dtype | cases | {' | '.join(labels)} |")
     print(f"|---|---|--:|{'---|' * len(labels)}")
     for (operator, dtype), counts in _count().items():
@@ -62,10 +72,7 @@ def main() -> None:
             cells = [str(counts[runtime]) for runtime in RUNTIMES_HERE]
             cases = counts[RUNTIMES_HERE[0]].cases
             print(f"| {operator} | {dtype} | {cases} | {' | '.join(cells)} |")
-    print("\n| network | board | reference | bytes that differ | of |")
-    print("|---|---|---|--:|--:|")
-    for row in _networks():
-        print(f"| {' | '.join(row)} |")
+    print()
 
 
 def _count() -> dict[tuple[str, str], dict[Runtime, Count]]:

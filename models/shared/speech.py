@@ -27,11 +27,12 @@ OTHER_WORDS = (
 )
 
 ACCENTS = ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbcwmd", "en-029")
+# Voices that breathe are left out: espeak-ng 1.52 never says a word the same way twice with them.
 TRAINING_VOICES = (
-    "m1 m2 m3 m4 m5 m6 f1 f2 f3 Andy Alex adam Annie Andrea anika boris david edward Denis Gene "
+    "m1 m2 m3 m4 m5 m6 f1 Andy Alex adam Annie Andrea anika boris david edward Denis Gene "
     "grandma john Lee Mario max Michael norbert paul quincy rob steph travis zac klatt klatt2"
 )
-HELD_OUT_VOICES = "m7 m8 f4 f5 linda benjamin Hugo victor caleb belinda"
+HELD_OUT_VOICES = "m7 m8 f4 linda benjamin Hugo belinda"
 
 
 def data_source() -> str:
