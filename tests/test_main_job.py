@@ -40,6 +40,10 @@ with open(sys.argv[1], "wb") as file:
 """
 
 
+# One worker trains the model once.
+pytestmark = pytest.mark.xdist_group("digits")
+
+
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained_digits(tmp_path_factory)

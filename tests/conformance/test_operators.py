@@ -14,7 +14,6 @@ from tinyml.firmware.boards import Board, load_board
 from tinyml.ir.graph import Array
 from tinyml.ops.base import PORTABLE, Isa
 from tinyml.ops.registry import operators_by_opcode
-from tinyml.passes.pipeline import prepare_for_device
 from tinyml.runtime.tflite import TFLITE_REFERENCE
 
 # One of each core. Boards with little memory run what fits, below.
@@ -52,7 +51,7 @@ def batches() -> list[Batch]:
 
 def has_oracle(case: Case) -> bool:
     """Whether a runtime is installed that has the bytes of the case."""
-    return not Oracles(prepare_for_device(case.graph)).errors
+    return not Oracles(case.graph).errors
 
 
 def test_every_case_has_an_oracle_but_int16_of_small_scales_compared_without_tflite_runtime():
