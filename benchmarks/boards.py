@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyml.emulate.qemu import run_firmware
+from tinyml.device.qemu import run_firmware
 from tinyml.errors import ModelError
 from tinyml.firmware.boards import Board, list_boards, load_board
 from tinyml.firmware.build import BuildResult
-from tinyml.firmware.model import build_model
 from tinyml.frontend.load import load_quantized
 from tinyml.ir.graph import Graph
+from tinyml.pipeline import build_model
 
 # What 'make demo' leaves.
 DIGITS = Path("build/demo/digits.tflite")

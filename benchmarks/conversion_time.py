@@ -13,13 +13,13 @@ import numpy as np
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import PORTABLE
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.c import PORTABLE
+from tinyml.ops.contract.window import Padding
 from tinyml.ops.conv_2d import Conv2D
-from tinyml.ops.window import Padding
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
 
 MEGABYTES = (1, 2, 4, 8)
 LAYERS = 4

@@ -26,14 +26,14 @@ import numpy as np
 from mlperf_models import FOLDER, MODELS, int8_model
 from tflite_micro import Figures
 
-from tinyml.emulate.qemu import run_firmware
-from tinyml.evaluate.profile import describe_model
+from tinyml.device.qemu import run_firmware
 from tinyml.firmware.boards import Board, load_board
 from tinyml.firmware.build import BuildResult
-from tinyml.firmware.model import build_model
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.load import load_quantized
 from tinyml.ir.graph import Graph
+from tinyml.pipeline import build_model
+from tinyml.report.facts import describe_model
 
 CORES = {
     "M0": "mps2-an385",

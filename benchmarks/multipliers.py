@@ -15,14 +15,14 @@ import numpy as np
 from tinyml.evaluate.oracle import run_reference
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
 from tinyml.numerics.fixed_point import quantize_multiplier, requantize
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import Operator
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.operator import Operator
+from tinyml.ops.contract.window import Padding
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.ops.mean import Mean
 from tinyml.ops.quantize import Quantize
 from tinyml.ops.relu import Relu
-from tinyml.ops.window import Padding
 
 SEED = 20240119
 LAYERS = 100

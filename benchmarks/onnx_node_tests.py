@@ -21,7 +21,7 @@ from onnx.backend.test.loader import load_model_tests
 
 from tinyml.errors import TinymlError
 from tinyml.evaluate.oracle import run_float
-from tinyml.frontend.onnx import read_onnx
+from tinyml.frontend.onnx.read import read_onnx
 from tinyml.ir.graph import Array, DType
 
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}

@@ -16,22 +16,22 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyml.data import quantize_samples, read_dataset
-from tinyml.evaluate.device import run_on_device
+from tinyml.data.dataset import quantize_samples, read_dataset
+from tinyml.device.run import run_on_device
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
-from tinyml.firmware.model import build_model
 from tinyml.frontend.load import load_quantized
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ir.verify import verify_quantized
 from tinyml.numerics.fixed_point import quantize_multiplier, requantize
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import Operator
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.operator import Operator
+from tinyml.ops.contract.window import Padding
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.ops.mean import Mean, mean_multiplier
-from tinyml.ops.window import Padding
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
+from tinyml.pipeline import build_model
 from tinyml.runtime.tflite import (
     LITERT_REFERENCE,
     Runtime,

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from mlperf_models import FOLDER, MODELS, int8_model
 
-from tinyml.data import Dataset
+from tinyml.data.dataset import Dataset
 from tinyml.errors import ModelError
 from tinyml.evaluate.compare import compare_model
 from tinyml.firmware.boards import load_board
@@ -25,8 +25,8 @@ from tinyml.frontend.load import load_quantized
 from tinyml.ir.graph import Array
 from tinyml.runtime.tflite import RUNTIMES, Runtime
 
-CONFORMANCE = Path(__file__).parents[1] / "tests" / "conformance"
-sys.path[:0] = [str(CONFORMANCE), str(CONFORMANCE.parent)]
+TESTS = Path(__file__).parents[1] / "tests"
+sys.path[:0] = [str(TESTS / "conformance"), str(TESTS / "support")]
 
 from merged import Merged, merge, outputs_on, reference_outputs  # noqa: E402  # found there
 from single_operator import Case, all_cases  # noqa: E402

@@ -16,11 +16,11 @@ from graphs import activation, fully_connected, int8_weights, int32_bias, make_g
 
 from tinyml.cli import cli
 from tinyml.codegen.c_source import generate_c
-from tinyml.evaluate.operators import HEADINGS, operator_rows
 from tinyml.firmware.boards import list_boards
 from tinyml.firmware.toolchain import find_cmsis_nn
-from tinyml.ops.base import Isa
-from tinyml.ops.registry import operators_by_opcode
+from tinyml.ops.contract.c import Isa
+from tinyml.ops.contract.registry import operators_by_opcode
+from tinyml.report.operators import HEADINGS, operator_rows
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

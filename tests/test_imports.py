@@ -14,15 +14,16 @@ LAYERS = (
     {"numerics"},
     {"ops", "data"},
     {"passes"},
-    {"frontend", "export", "plan", "runtime"},
-    {"quantize", "codegen"},
+    {"export", "plan", "runtime"},
+    {"quantize"},
+    {"frontend", "codegen"},
     {"firmware"},
-    {"emulate"},
-    {"flash"},
-    {"evaluate"},
+    {"pipeline", "package", "device"},
+    {"evaluate", "flash"},
+    {"report"},
     {"train"},
     {"cli"},
-    {"__init__", "__main__", "convert"},  # the package's face: it may import anything
+    {"__init__", "__main__"},  # the package's face: it may import anything
 )
 # Anyone may name the version; nothing else is in tinyml/__init__.py that a part needs.
 VERSION = "__version__"
@@ -31,9 +32,9 @@ VERSION = "__version__"
 CORE = {"errors", "files", "ir", "numerics", "ops", "data"}
 CORE_LIBRARIES = {"numpy", "tinyml", *sys.stdlib_module_names}
 
-# Seconds to start and noise on stderr: only these, and only inside functions.
+# Seconds to start and noise on stderr: only here, and only inside functions.
 TENSORFLOW = {"tensorflow", "keras"}
-MAY_IMPORT_TENSORFLOW = {"frontend/keras.py", "quantize/qat.py", "train.py"}
+MAY_IMPORT_TENSORFLOW = ("frontend/keras/", "train/")
 
 PACKAGE = Path(__file__).parents[1] / "tinyml"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -103,7 +104,7 @@ def test_the_core_stands_on_numpy_alone(part):
     assert used <= CORE_LIBRARIES
 
 
-def test_tensorflow_is_imported_by_three_files_and_inside_functions():
+def test_tensorflow_is_imported_where_keras_is_read_or_trained_and_inside_functions():
     trees = {name(file): ast.parse(file.read_text(encoding="utf-8")) for file in FILES}
 
     importing = {file for file, tree in trees.items() if libraries(tree) & TENSORFLOW}
@@ -111,7 +112,8 @@ def test_tensorflow_is_imported_by_three_files_and_inside_functions():
         file for file, tree in trees.items() if libraries(outside_functions(tree)) & TENSORFLOW
     }
 
-    assert importing <= MAY_IMPORT_TENSORFLOW
+    assert {file for file in importing if not file.startswith(MAY_IMPORT_TENSORFLOW)} == set()
+    assert importing
     assert at_start == set()
 
 

@@ -16,8 +16,8 @@ import pytest
 from contract import COMPARE_KEYS
 from digits import tinyml, trained_digits
 
-from tinyml.data import quantize_samples
-from tinyml.evaluate.metrics import agreement, predicted_classes
+from tinyml.data.dataset import quantize_samples
+from tinyml.data.metrics import agreement, predicted_classes
 from tinyml.evaluate.oracle import run_reference
 from tinyml.frontend.load import load_quantized
 

@@ -14,20 +14,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tinyml.data import read_dataset as read_dataset
+    from tinyml.data.dataset import read_dataset as read_dataset
+    from tinyml.device.run import run_on_device as run_on_device
     from tinyml.evaluate.compare import compare_model as compare_model
-    from tinyml.evaluate.device import run_on_device as run_on_device
-    from tinyml.evaluate.profile import describe_model as describe_model
     from tinyml.export.onnx import write_onnx as write_onnx
     from tinyml.export.tflite import write_tflite as write_tflite
     from tinyml.firmware.boards import load_board as load_board
-    from tinyml.firmware.model import build_model as build_model
-    from tinyml.firmware.model import generate_model as generate_model
     from tinyml.frontend.load import load_model as load_model
+    from tinyml.pipeline import build_model as build_model
+    from tinyml.pipeline import generate_model as generate_model
     from tinyml.quantize.calibrate import calibrate as calibrate
     from tinyml.quantize.observers import MinMax as MinMax
     from tinyml.quantize.post_training import Scheme as Scheme
     from tinyml.quantize.post_training import quantize_graph as quantize_graph
+    from tinyml.report.facts import describe_model as describe_model
 
 __version__ = "0.1.0"
 
@@ -35,16 +35,16 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "MinMax": "tinyml.quantize.observers",
     "Scheme": "tinyml.quantize.post_training",
-    "build_model": "tinyml.firmware.model",
+    "build_model": "tinyml.pipeline",
     "calibrate": "tinyml.quantize.calibrate",
     "compare_model": "tinyml.evaluate.compare",
-    "describe_model": "tinyml.evaluate.profile",
-    "generate_model": "tinyml.firmware.model",
+    "describe_model": "tinyml.report.facts",
+    "generate_model": "tinyml.pipeline",
     "load_board": "tinyml.firmware.boards",
     "load_model": "tinyml.frontend.load",
     "quantize_graph": "tinyml.quantize.post_training",
-    "read_dataset": "tinyml.data",
-    "run_on_device": "tinyml.evaluate.device",
+    "read_dataset": "tinyml.data.dataset",
+    "run_on_device": "tinyml.device.run",
     "write_onnx": "tinyml.export.onnx",
     "write_tflite": "tinyml.export.tflite",
 }

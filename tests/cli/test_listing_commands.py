@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from command_helpers import folder_with_tools
 
-from tinyml.evaluate.operators import HEADINGS, operator_rows
 from tinyml.firmware.boards import list_boards
-from tinyml.ops.registry import operators_by_opcode
+from tinyml.ops.contract.registry import operators_by_opcode
+from tinyml.report.operators import HEADINGS, operator_rows
 
 pytestmark = pytest.mark.usefixtures("workplace")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinyml.frontend.load import load_model
-from tinyml.frontend.tflite import is_quantized
+from tinyml.frontend.tflite.read import is_quantized
 from tinyml.ir.graph import DType
 
 pytestmark = pytest.mark.usefixtures("workplace")

@@ -7,7 +7,7 @@ from graphs import branches_int8, small_int8, spread
 
 from tinyml.evaluate.oracle import run_reference
 from tinyml.numerics.affine import dequantize, quantize
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
 
 pytestmark = pytest.mark.usefixtures("workplace")
 

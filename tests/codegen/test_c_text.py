@@ -14,7 +14,7 @@ from tinyml.codegen.c_header import float_literal
 from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.program import identifier, short_name
 from tinyml.errors import ModelError
-from tinyml.ops.base import PORTABLE
+from tinyml.ops.contract.c import PORTABLE
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +31,7 @@ from graphs import small_int8
 from tinyml.codegen.c_source import generate_c
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.text import format_graph
-from tinyml.ops.base import PORTABLE
+from tinyml.ops.contract.c import PORTABLE
 import hashlib
 graph = small_int8()
 files = generate_c(graph, "m", PORTABLE, cmsis_nn=5).files
@@ -39,7 +39,7 @@ print(hashlib.sha256(repr(files).encode() + write_tflite(graph)).hexdigest(), fo
 """
     outputs = set()
     for seed in ("0", "1", "2"):
-        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support")])
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": paths}
         command = [sys.executable, "-c", script]
         result = subprocess.run(command, env=environment, capture_output=True, check=True)

@@ -17,8 +17,8 @@ from tinyml.export.tflite import write_tflite
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.affine import dequantize, quantize
-from tinyml.ops.base import PORTABLE, Isa
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.ops.contract.c import PORTABLE, Isa
+from tinyml.passes.orders import prepare_for_device
 from tinyml.runtime.tflite import run_tflite
 
 

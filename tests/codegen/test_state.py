@@ -9,16 +9,16 @@ from host_program import build_program, run_program
 from stateful import FIRST, echo
 
 from tinyml.codegen.c_source import generate_c
-from tinyml.emulate.qemu import run_firmware
+from tinyml.device.qemu import run_firmware
 from tinyml.errors import ModelError
 from tinyml.evaluate.oracle import run_reference
-from tinyml.evaluate.profile import describe_model
 from tinyml.export.onnx import write_onnx
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import State
-from tinyml.ops.base import PORTABLE
+from tinyml.ops.contract.c import PORTABLE
+from tinyml.report.facts import describe_model
 
 TWO_STREAMS = """
 #include <stdio.h>

@@ -10,17 +10,17 @@ from single_operator import Case, samples_of
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import CModule
-from tinyml.emulate.qemu import run_firmware
+from tinyml.device.qemu import run_firmware
 from tinyml.evaluate.oracle import run_reference
 from tinyml.evaluate.stages import cut_into_stages
 from tinyml.firmware.boards import Board
 from tinyml.firmware.build import build_firmware
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import Array, Graph, Op, QuantParams, State, Tensor
-from tinyml.ops.base import Isa
+from tinyml.ops.contract.c import Isa
+from tinyml.ops.contract.dtypes import PARAMETERS
 from tinyml.ops.conv_2d import Conv2D
-from tinyml.ops.dtypes import PARAMETERS
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
 from tinyml.runtime.tflite import Runtime, iterate_steps, stacked
 
 

@@ -12,11 +12,11 @@ import numpy as np
 from merged import generate
 
 from tinyml.codegen.module import ArenaSlot, CModule
-from tinyml.emulate.qemu import run_firmware
+from tinyml.device.qemu import run_firmware
 from tinyml.firmware.boards import Board
 from tinyml.firmware.build import build_firmware
 from tinyml.ir.graph import Array, Graph
-from tinyml.ops.base import Isa
+from tinyml.ops.contract.c import Isa
 
 ALIGNMENT = 16
 NUMBER_BYTES = 4

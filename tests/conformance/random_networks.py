@@ -22,11 +22,11 @@ from single_operator import Case, samples_of
 
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import Graph
 from tinyml.ir.text import format_graph
 from tinyml.passes.fuse_float_functions import fuse_float_functions
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
 
 NETWORKS = 200
 # Every network runs on the host and on one of these.

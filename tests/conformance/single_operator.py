@@ -14,9 +14,9 @@ import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ir.verify import verify_quantized
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import Operator
-from tinyml.ops.window import Padding
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.operator import Operator
+from tinyml.ops.contract.window import Padding
 
 SEED = 20240119
 

@@ -7,19 +7,20 @@ from functools import cache
 from typing import NamedTuple
 
 import pytest
+from draw.retyped import DTYPES, moving_cases, retyped
 from graphs import make_graph
-from retyped import DTYPES, moving_cases, retyped
 from single_operator import Case, all_cases
 from test_wide_softmax import SHAPES, wide_case
 
 from tinyml.errors import ModelError
 from tinyml.firmware import firmware_dir
 from tinyml.ir.graph import DType, Graph, Tensor
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import PORTABLE, Isa, Operator, operators
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.c import PORTABLE, Isa
+from tinyml.ops.contract.operator import Operator, operators
+from tinyml.ops.contract.registry import operator_classes
 from tinyml.ops.div import Div
-from tinyml.ops.registry import operator_classes
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
 
 CORES = [frozenset([isa]) for isa in Isa]
 every_class = pytest.mark.parametrize(

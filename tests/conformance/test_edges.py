@@ -10,7 +10,7 @@ from single_operator import Draw, cases_of, samples_of
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, QuantParams
 from tinyml.numerics.affine import dequantize, quantize
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
 from tinyml.runtime.tflite import run_tflite
 
 

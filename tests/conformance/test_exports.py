@@ -15,11 +15,11 @@ from tinyml.evaluate.oracle import run_float, run_reference
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.load import load_model
-from tinyml.frontend.tflite import is_quantized
+from tinyml.frontend.tflite.read import is_quantized
 from tinyml.ir.graph import Array, DType, Graph, Tensor
 from tinyml.numerics.affine import dequantize, quantize
-from tinyml.ops.base import Isa
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.ops.contract.c import Isa
+from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph

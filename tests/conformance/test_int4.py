@@ -14,9 +14,9 @@ from single_operator import Case, cases_of, samples_of
 from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import Array, DType, Graph
-from tinyml.ops.base import PORTABLE, Isa
+from tinyml.ops.contract.c import PORTABLE, Isa
 from tinyml.runtime.tflite import run_tflite
 
 OPERATORS = ("conv_2d", "depthwise_conv_2d", "fully_connected")

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from draw.retyped import DTYPES, as_dtype, moving_cases, moving_classes, retyped
 from merged import device_outputs, differences, merge
-from retyped import DTYPES, as_dtype, moving_cases, moving_classes, retyped
 from single_operator import Case
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import Array, DType
-from tinyml.ops.base import Isa
+from tinyml.ops.contract.c import Isa
 
 
 def seen_as(case: Case, rows: Array, dtype: DType) -> Array:

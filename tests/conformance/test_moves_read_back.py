@@ -6,13 +6,13 @@ import pytest
 from single_operator import Case, cases_of
 
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ops.cast import Cast
+from tinyml.ops.contract.registry import operators_by_opcode
+from tinyml.ops.families.movement import MovementOperator
+from tinyml.ops.families.resize import ResizeOperator
 from tinyml.ops.gather import Gather
-from tinyml.ops.movement import MovementOperator
 from tinyml.ops.pad import Pad
-from tinyml.ops.registry import operators_by_opcode
-from tinyml.ops.resize import ResizeOperator
 from tinyml.ops.shape import ShapeOf
 
 KINDS = (MovementOperator, ResizeOperator, Cast, Gather, Pad, ShapeOf)

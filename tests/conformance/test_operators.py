@@ -12,8 +12,8 @@ from tinyml.codegen.module import CModule
 from tinyml.evaluate.oracle import Oracles
 from tinyml.firmware.boards import Board, load_board
 from tinyml.ir.graph import Array
-from tinyml.ops.base import PORTABLE, Isa
-from tinyml.ops.registry import operators_by_opcode
+from tinyml.ops.contract.c import PORTABLE, Isa
+from tinyml.ops.contract.registry import operators_by_opcode
 from tinyml.runtime.tflite import TFLITE_REFERENCE
 
 # One of each core. Boards with little memory run what fits, below.

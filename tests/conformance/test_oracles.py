@@ -10,10 +10,10 @@ from single_operator import Case, all_cases
 from tinyml.evaluate.oracle import Oracles
 from tinyml.ir.graph import Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
-from tinyml.ops.base import operators
+from tinyml.ops.contract.operator import operators
+from tinyml.ops.contract.oracles import Oracle
 from tinyml.ops.fully_connected import FullyConnected
-from tinyml.ops.oracles import Oracle
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
 from tinyml.runtime.tflite import RUNTIMES
 
 INSTALLED = [oracle for oracle in Oracle if RUNTIMES[oracle].is_installed]

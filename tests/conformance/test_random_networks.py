@@ -19,8 +19,8 @@ from random_networks import (
 from single_operator import samples_of
 
 from tinyml.ir.graph import DType, Graph
+from tinyml.ops.contract.registry import operator_classes
 from tinyml.ops.quantize import Quantize
-from tinyml.ops.registry import operator_classes
 
 SLICE = 24
 

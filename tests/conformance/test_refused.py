@@ -5,19 +5,21 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from draw.weighted import DRAWN, Numbers, names, weighted_graph
 from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
-from weighted import DRAWN, Numbers, names, weighted_graph
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, QuantParams, Shape, Tensor
-from tinyml.ops.activation import Activation
 from tinyml.ops.add import Add
 from tinyml.ops.average_pool_2d import AveragePool2D
-from tinyml.ops.base import PORTABLE, Operator
 from tinyml.ops.batch_matmul import BatchMatMul
 from tinyml.ops.comparison import Comparison, Relation
 from tinyml.ops.concatenation import Concatenation
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.c import PORTABLE
+from tinyml.ops.contract.operator import Operator
+from tinyml.ops.contract.window import Padding
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.dequantize import Dequantize
@@ -34,7 +36,6 @@ from tinyml.ops.select import Select
 from tinyml.ops.sin import Sin
 from tinyml.ops.softmax import OUTPUT_QUANT, Softmax
 from tinyml.ops.transpose_conv import TransposeConv
-from tinyml.ops.window import Padding
 
 QUANT = QuantParams.per_tensor(0.1, 3)
 OTHER_QUANT = QuantParams.per_tensor(0.2, 3)

@@ -7,10 +7,11 @@ from single_operator import OUTPUT, SOURCE, int8_tensor, single_operator
 from tinyml.codegen.c_source import generate_c
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, QuantParams, Shape, Tensor
-from tinyml.ops.base import PORTABLE, Operator
 from tinyml.ops.batch_to_space_nd import BatchToSpaceND
 from tinyml.ops.broadcast_to import BroadcastTo
 from tinyml.ops.cast import Cast
+from tinyml.ops.contract.c import PORTABLE
+from tinyml.ops.contract.operator import Operator
 from tinyml.ops.depth_to_space import DepthToSpace
 from tinyml.ops.gather import Gather
 from tinyml.ops.mirror_pad import MirrorMode, MirrorPad

@@ -8,11 +8,14 @@ from tinyml.codegen.c_source import generate_c
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ops.abs import Abs
-from tinyml.ops.activation import Activation
 from tinyml.ops.add import Add
-from tinyml.ops.base import PORTABLE, Operator, TfliteNode
 from tinyml.ops.batch_matmul import BatchMatMul
 from tinyml.ops.comparison import Comparison, Relation
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.c import PORTABLE
+from tinyml.ops.contract.operator import Operator
+from tinyml.ops.contract.tflite import TfliteNode
+from tinyml.ops.contract.window import Padding
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.fully_connected import FullyConnected
@@ -27,7 +30,6 @@ from tinyml.ops.softmax import WIDE_OUTPUT_QUANT, Softmax
 from tinyml.ops.sub import Sub
 from tinyml.ops.tanh import Tanh
 from tinyml.ops.transpose_conv import TransposeConv
-from tinyml.ops.window import Padding
 
 ONE = {"inputs": (SOURCE,), "outputs": (OUTPUT,)}
 TWO = {"inputs": ("first", "second"), "outputs": (OUTPUT,)}

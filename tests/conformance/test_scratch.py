@@ -8,10 +8,10 @@ from single_operator import SOURCE, Draw, cases_of
 from tinyml.firmware.toolchain import find_cmsis_nn, find_tool, run_tool
 from tinyml.ir.graph import DType
 from tinyml.ops.average_pool_2d import avgpool_s8_scratch
-from tinyml.ops.base import ChangedIn7, Isa
+from tinyml.ops.contract.c import ChangedIn7, Isa
 from tinyml.ops.conv_2d import MVE_LANES, MVE_LANES_SINCE_6, convolve_s8_scratch
 from tinyml.ops.depthwise_conv_2d import depthwise_fast_s16_scratch, depthwise_s8_opt_scratch
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
 
 SHAPES = 500
 

@@ -8,10 +8,10 @@ from single_operator import cases_of
 from tinyml.errors import ModelError
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph, QuantParams
 from tinyml.ir.verify import verify_quantized
-from tinyml.ops.base import TfliteNode
+from tinyml.ops.contract.tflite import TfliteNode
 from tinyml.ops.lstm import Lstm
 from tinyml.ops.svdf import Svdf
 

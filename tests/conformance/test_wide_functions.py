@@ -8,14 +8,15 @@ from references import references_of
 from single_operator import OUTPUT, SOURCE, single_operator
 
 from tinyml.codegen.c_source import generate_c
-from tinyml.emulate.qemu import run_firmware
+from tinyml.device.qemu import run_firmware
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import DType, QuantParams, Tensor
 from tinyml.ops.abs import Abs
-from tinyml.ops.base import Isa, Operator
+from tinyml.ops.contract.c import Isa
+from tinyml.ops.contract.operator import Operator
 from tinyml.ops.exp import Exp
 from tinyml.ops.leaky_relu import LeakyRelu
 from tinyml.ops.logistic import Logistic

@@ -16,20 +16,21 @@ from graphs import (
 from references import reference_of
 
 from tinyml.codegen.c_source import generate_c
-from tinyml.emulate.qemu import run_firmware
+from tinyml.device.qemu import run_firmware
 from tinyml.evaluate.oracle import run_reference
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
 from tinyml.firmware.toolchain import find_cmsis_nn
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph
 from tinyml.ir.verify import verify_float
 from tinyml.numerics.affine import dequantize, quantize
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import Isa
 from tinyml.ops.batch_matmul import BatchMatMul
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.c import Isa
+from tinyml.ops.contract.window import Padding
 from tinyml.ops.logistic import Logistic
 from tinyml.ops.mul import Mul
 from tinyml.ops.resize_bilinear import ResizeBilinear
@@ -37,8 +38,7 @@ from tinyml.ops.softmax import WIDE_OUTPUT_QUANT
 from tinyml.ops.tanh import Tanh
 from tinyml.ops.transpose import Transpose
 from tinyml.ops.transpose_conv import TransposeConv
-from tinyml.ops.window import Padding
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph

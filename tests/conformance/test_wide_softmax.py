@@ -9,7 +9,7 @@ from single_operator import OUTPUT, SOURCE, Case, Draw, int8_tensor, single_oper
 
 from tinyml.firmware.boards import load_board
 from tinyml.ir.graph import Array, QuantParams, Shape
-from tinyml.ops.base import Isa
+from tinyml.ops.contract.c import Isa
 from tinyml.ops.softmax import OUTPUT_QUANT, Softmax
 
 SHAPES: tuple[Shape, ...] = ((1, 512), (2, 513), (1, 1000), (3, 700), (1, 5000))

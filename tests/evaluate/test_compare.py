@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from graphs import activation, branches_int8, concatenation, make_graph, relu, small_int8, spread
 
-from tinyml.data import Dataset
+from tinyml.data.dataset import Dataset
 from tinyml.errors import InputError
 from tinyml.evaluate.compare import compare_model
 from tinyml.firmware.boards import load_board

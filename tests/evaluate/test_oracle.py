@@ -17,16 +17,16 @@ from graphs import (
 )
 from stateful import FIRST, echo
 
-from tinyml.data import Dataset
+from tinyml.data.dataset import Dataset
 from tinyml.errors import ToolchainError
 from tinyml.evaluate.compare import compare_model
 from tinyml.evaluate.oracle import Oracles, run_float, run_reference
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
 from tinyml.ir.graph import Graph
+from tinyml.ops.contract.oracles import Oracle
 from tinyml.ops.elu import Elu
 from tinyml.ops.log import Log
-from tinyml.ops.oracles import Oracle
 from tinyml.ops.reverse_v2 import ReverseV2
 from tinyml.ops.sum import Sum
 from tinyml.runtime.tflite import (

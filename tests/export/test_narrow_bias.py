@@ -9,16 +9,16 @@ from references import reference_of, references_of
 from tinyml.errors import ModelError
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ir.verify import verify_quantized
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import Operator
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.operator import Operator
+from tinyml.ops.contract.window import Padding
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.ops.transpose_conv import TransposeConv
-from tinyml.ops.window import Padding
 from tinyml.runtime.tflite import run_tflite
 
 SOURCE_SCALE, WEIGHT_SCALE, OUTPUT_SCALE = 2.0**-12, 2.0**-7, 2.0**-9

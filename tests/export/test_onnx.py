@@ -19,11 +19,12 @@ from tinyml.errors import ModelError
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
-from tinyml.ops.activation import Activation
 from tinyml.ops.add import Add
 from tinyml.ops.average_pool_2d import AveragePool2D
-from tinyml.ops.base import Operator
 from tinyml.ops.concatenation import Concatenation
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.operator import Operator
+from tinyml.ops.contract.window import Padding, Pair
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.dequantize import Dequantize
@@ -35,7 +36,6 @@ from tinyml.ops.quantize import Quantize
 from tinyml.ops.relu import Relu
 from tinyml.ops.reshape import Reshape
 from tinyml.ops.softmax import Softmax
-from tinyml.ops.window import Padding, Pair
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph

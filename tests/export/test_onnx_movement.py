@@ -10,10 +10,10 @@ from test_onnx import make_graph as graph_of
 from tinyml.errors import ModelError
 from tinyml.export.onnx import write_onnx
 from tinyml.ir.graph import DType, Graph, QuantParams, Shape, Tensor
-from tinyml.ops.base import Operator
 from tinyml.ops.batch_to_space_nd import BatchToSpaceND
 from tinyml.ops.broadcast_to import BroadcastTo
 from tinyml.ops.cast import Cast
+from tinyml.ops.contract.operator import Operator
 from tinyml.ops.depth_to_space import DepthToSpace
 from tinyml.ops.gather import Gather
 from tinyml.ops.mirror_pad import MirrorMode, MirrorPad

@@ -26,7 +26,7 @@ from graphs import (
 from references import REFERENCES, reference_of
 
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Tensor
 from tinyml.runtime.tflite import LITERT_REFERENCE, run_tflite
 

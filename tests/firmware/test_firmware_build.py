@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from firmware_modules import affine_module, make_module
 
-from tinyml.emulate.qemu import run_firmware
+from tinyml.device.qemu import run_firmware
 from tinyml.errors import InputError, ModelError, ToolchainError
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware

@@ -7,8 +7,8 @@ from graphs import activation, make_graph, relu
 from tinyml.errors import InputError, ModelError
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.onnx import read_onnx
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.onnx.read import read_onnx
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import Graph
 from tinyml.ops.relu import Relu
 from tinyml.ops.transpose import Transpose

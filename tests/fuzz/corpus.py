@@ -7,7 +7,10 @@ from itertools import islice
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "conformance")]  # for graphs and the conformance cases
+sys.path[:0] = [
+    str(TESTS / "support"),
+    str(TESTS / "conformance"),
+]  # for graphs and the conformance cases
 
 from graphs import branches_int8, small_int8  # noqa: E402  # after the path is set
 from random_networks import random_network  # noqa: E402

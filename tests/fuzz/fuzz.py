@@ -31,10 +31,10 @@ from tinyml.codegen.module import CModule
 from tinyml.errors import TinymlError
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.toolchain import find_cmsis_nn
-from tinyml.frontend.onnx import read_onnx
-from tinyml.frontend.tflite import is_quantized, read_tflite
-from tinyml.ops.base import PORTABLE, Isa
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.frontend.onnx.read import read_onnx
+from tinyml.frontend.tflite.read import is_quantized, read_tflite
+from tinyml.ops.contract.c import PORTABLE, Isa
+from tinyml.passes.orders import prepare_for_device
 
 FILES = 20_000
 PROCESSES = 2

@@ -11,10 +11,10 @@ from graphs import activation, add, float_constant, make_graph, max_pool_2d, rel
 from tinyml.codegen.c_source import generate_c
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import QuantParams
 from tinyml.ir.verify import verify_quantized
-from tinyml.ops.base import PORTABLE
+from tinyml.ops.contract.c import PORTABLE
 from tinyml.ops.reverse_v2 import ReverseV2
 
 FILES = 600

@@ -4,8 +4,8 @@ from graphs import branches_int8, small_float, small_int8
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.ir.text import format_graph
-from tinyml.ops.base import PORTABLE
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.ops.contract.c import PORTABLE
+from tinyml.passes.orders import prepare_for_device
 
 
 @pytest.mark.parametrize(

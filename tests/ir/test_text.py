@@ -10,7 +10,7 @@ from graphs import (
 )
 
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, QuantParams, Tensor
 from tinyml.ir.text import format_graph
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tinyml.evaluate.profile import ModelFacts, describe_model
 from tinyml.frontend.load import load_float
-from tinyml.train import available_models
+from tinyml.report.facts import ModelFacts, describe_model
+from tinyml.train.loop import available_models
 
 # TensorFlow cannot share a process with tflite-runtime.
 pytestmark = pytest.mark.xdist_group("architectures")

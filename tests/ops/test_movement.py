@@ -6,8 +6,9 @@ from graphs import activation, make_graph
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Graph, Shape, Tensor
-from tinyml.ops.base import PORTABLE, Operator
 from tinyml.ops.broadcast_to import BroadcastTo
+from tinyml.ops.contract.c import PORTABLE
+from tinyml.ops.contract.operator import Operator
 from tinyml.ops.mirror_pad import MirrorMode, MirrorPad
 from tinyml.ops.reverse_v2 import ReverseV2
 from tinyml.ops.slice import Slice

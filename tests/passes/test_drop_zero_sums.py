@@ -5,7 +5,7 @@ import pytest
 from graphs import activation, add, float_constant, make_graph, relu
 
 from tinyml.ir.graph import Graph
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
 from tinyml.passes.drop_zero_sums import drop_zero_sums
 
 

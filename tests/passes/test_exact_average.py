@@ -3,11 +3,11 @@ import pytest
 from graphs import activation, make_graph
 
 from tinyml.ir.graph import Graph
-from tinyml.ops.activation import Activation
 from tinyml.ops.average_pool_2d import AveragePool2D
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.window import Padding
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.mean import Mean
-from tinyml.ops.window import Padding
 from tinyml.passes.exact_average import exact_average
 
 

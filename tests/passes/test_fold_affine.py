@@ -15,7 +15,7 @@ from graphs import (
 )
 
 from tinyml.ir.graph import Graph, Op, QuantParams
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.mul import Mul
 from tinyml.ops.sub import Sub
 from tinyml.passes.fold_affine import fold_affine

@@ -5,7 +5,7 @@ from float_runs import assert_computes_the_same
 from graphs import activation, float_constant, make_graph, relu, softmax
 
 from tinyml.ir.graph import Graph
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.mul import Mul
 from tinyml.passes.fold_softmax_beta import fold_softmax_beta
 

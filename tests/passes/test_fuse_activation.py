@@ -5,7 +5,7 @@ from float_runs import assert_computes_the_same, kinds
 from graphs import activation, add, make_graph, max_pool_2d, relu, reshape, softmax
 
 from tinyml.ir.graph import Graph, QuantParams
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
 from tinyml.passes.fuse_activation import fuse_activation
 
 KINDS = [Activation.RELU, Activation.RELU6, Activation.RELU_N1_TO_1]

@@ -18,10 +18,10 @@ from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import DType, Graph, Op, Tensor
 from tinyml.ir.verify import verify_quantized
 from tinyml.ops.batch_to_space_nd import BatchToSpaceND
+from tinyml.ops.contract.window import Padding, Pair
 from tinyml.ops.space_to_batch_nd import SpaceToBatchND
-from tinyml.ops.window import Padding, Pair
 from tinyml.passes.fuse_dilation import fuse_dilation
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
 from tinyml.runtime.tflite import run_tflite
 
 SCALE, ZERO_POINT = 0.05, 3

@@ -4,14 +4,14 @@ import pytest
 from graphs import activation, dequantize, make_graph, quantize
 
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import Graph
 from tinyml.ir.verify import verify_quantized
 from tinyml.ops.cos import Cos
+from tinyml.ops.families.unary import UnaryOperator
 from tinyml.ops.logistic import Logistic
 from tinyml.ops.sin import Sin
 from tinyml.ops.tanh import Tanh
-from tinyml.ops.unary import UnaryOperator
 from tinyml.passes.fuse_float_functions import fuse_float_functions
 
 SHAPE = (1, 4)

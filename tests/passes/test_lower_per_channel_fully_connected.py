@@ -15,11 +15,11 @@ from references import reference_of
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ir.verify import verify_quantized
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.passes.lower_per_channel_fully_connected import lower_per_channel_fully_connected
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
 from tinyml.runtime.tflite import LITERT_REFERENCE, TFLITE_REFERENCE, run_tflite
 
 

@@ -4,7 +4,7 @@ from float_runs import assert_computes_the_same, kinds
 from graphs import activation, float_constant, make_graph
 
 from tinyml.ir.graph import Graph
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.div import Div
 from tinyml.passes.multiply_by_reciprocals import multiply_by_reciprocals
 

@@ -7,7 +7,7 @@ from graphs import activation, make_graph, reshape, spread
 from tinyml.evaluate.oracle import run_float
 from tinyml.ir.graph import Graph
 from tinyml.ir.verify import verify_float
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.div import Div
 from tinyml.ops.sqrt import Sqrt
 from tinyml.passes.multiply_by_rsqrt import multiply_by_rsqrt

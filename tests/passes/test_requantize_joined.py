@@ -5,7 +5,7 @@ from references import REFERENCES
 
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ir.verify import verify_quantized
 from tinyml.numerics.affine import dequantize

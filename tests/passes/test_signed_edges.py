@@ -6,7 +6,7 @@ from graphs import activation, make_graph, quantize, relu, spread
 
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ops.quantize import Quantize
 from tinyml.passes.signed_edges import signed_edges

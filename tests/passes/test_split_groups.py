@@ -5,9 +5,9 @@ from references import reference_of
 
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import Graph
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
 from tinyml.passes.split_groups import split_groups
 from tinyml.runtime.tflite import run_tflite
 

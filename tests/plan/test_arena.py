@@ -8,7 +8,7 @@ from graphs import activation, add, make_graph, relu, small_int8
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyml.ops.base import PORTABLE, Isa, Kernel
+from tinyml.ops.contract.c import PORTABLE, Isa, Kernel
 from tinyml.plan import arena
 from tinyml.plan.arena import ALIGNMENT, place, plan_memory
 from tinyml.plan.kernels import choose_kernels

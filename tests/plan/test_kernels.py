@@ -2,7 +2,7 @@ import pytest
 from graphs import activation, add, dequantize, make_graph, pad, quantize, relu, small_int8
 
 from tinyml.errors import ModelError
-from tinyml.ops.base import PORTABLE, Isa
+from tinyml.ops.contract.c import PORTABLE, Isa
 from tinyml.plan.kernels import choose_kernels
 
 

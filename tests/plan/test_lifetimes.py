@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyml.errors import ModelError
-from tinyml.ops.base import PORTABLE, Kernel
+from tinyml.ops.contract.c import PORTABLE, Kernel
 from tinyml.plan.kernels import choose_kernels
 from tinyml.plan.lifetimes import Buffer, find_buffers, lower_bound
 

@@ -6,7 +6,7 @@ from graphs import small_float, spread
 from references import reference_of
 
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType
 from tinyml.numerics.affine import dequantize, quantize
 from tinyml.ops.softmax import WIDE_OUTPUT_QUANT

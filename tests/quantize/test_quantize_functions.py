@@ -7,15 +7,15 @@ from function_graphs import CHOICES, DIVISORS, FUNCTIONS, PLAIN, X, float_graph,
 from tinyml.errors import ModelError
 from tinyml.evaluate.oracle import run_float, run_reference
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite import read_tflite
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import Array, DType, Graph
 from tinyml.numerics.affine import dequantize, quantize
-from tinyml.ops.base import PORTABLE
+from tinyml.ops.contract.c import PORTABLE
 from tinyml.ops.div import Div
 from tinyml.ops.logistic import OUTPUT_QUANT, Logistic
 from tinyml.ops.maximum import Maximum
 from tinyml.ops.mul import Mul
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
 from tinyml.plan.kernels import choose_kernels
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax

@@ -10,9 +10,9 @@ from references import reference_of
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, DType, Graph, Op, Tensor
 from tinyml.numerics.affine import dequantize, quantize
-from tinyml.ops.base import Operator
 from tinyml.ops.batch_to_space_nd import BatchToSpaceND
 from tinyml.ops.broadcast_to import BroadcastTo
+from tinyml.ops.contract.operator import Operator
 from tinyml.ops.depth_to_space import DepthToSpace
 from tinyml.ops.gather import Gather
 from tinyml.ops.mirror_pad import MirrorMode, MirrorPad

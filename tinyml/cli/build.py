@@ -18,8 +18,8 @@ from tinyml.cli.common import (
 )
 from tinyml.firmware.boards import Console, load_board
 from tinyml.firmware.build import BuildResult
-from tinyml.firmware.model import build_model
 from tinyml.frontend.load import load_quantized
+from tinyml.pipeline import build_model
 
 
 @click.command("build")

@@ -18,9 +18,9 @@ from tinyml.cli.common import (
     progress_bar,
     write_json,
 )
-from tinyml.data import read_dataset
+from tinyml.data.dataset import read_dataset
+from tinyml.data.metrics import Metric
 from tinyml.evaluate.compare import Comparison, compare_model
-from tinyml.evaluate.metrics import Metric
 from tinyml.evaluate.oracle import PACKAGES
 from tinyml.firmware.boards import Console, load_board
 from tinyml.frontend.load import load_float, load_quantized

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tinyml.evaluate.environment import check_environment
+from tinyml.report.environment import check_environment
 
 TOOL_MISSING = 3
 

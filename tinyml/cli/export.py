@@ -11,8 +11,9 @@ from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
 from tinyml.firmware.boards import load_board
-from tinyml.firmware.model import generate_model, write_module
 from tinyml.frontend.load import load_model, load_quantized
+from tinyml.package.folder import write_module
+from tinyml.pipeline import generate_model
 
 
 @click.command("export")

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tinyml.cli.common import MODEL, count, json_option, progress_bar, write_json
-from tinyml.evaluate.inspection import boards_to_fit, inspect_model
-from tinyml.evaluate.profile import BoardFacts, LayerFacts, ModelFacts
+from tinyml.report.facts import BoardFacts, LayerFacts, ModelFacts
+from tinyml.report.inspection import boards_to_fit, inspect_model
 
 Column = tuple[str, Literal["left", "right"]]
 

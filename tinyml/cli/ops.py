@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tinyml.cli.common import json_option, write_json
-from tinyml.evaluate.operators import HEADINGS, describe_operators, operator_rows
+from tinyml.report.operators import HEADINGS, describe_operators, operator_rows
 
 # In a pipe every operator has a line of its own, however long.
 PIPE_WIDTH = 1000

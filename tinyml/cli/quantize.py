@@ -14,7 +14,7 @@ from tinyml.cli.common import (
     print_pairs,
     progress_bar,
 )
-from tinyml.data import float_samples, read_dataset
+from tinyml.data.dataset import float_samples, read_dataset
 from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
 from tinyml.frontend.load import load_float

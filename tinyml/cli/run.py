@@ -23,15 +23,15 @@ from tinyml.cli.common import (
     progress_bar,
     write_json,
 )
-from tinyml.data import plain_name, quantize_samples, read_dataset
-from tinyml.evaluate.device import run_on_device
+from tinyml.data.dataset import plain_name, quantize_samples, read_dataset
+from tinyml.device.run import run_on_device
 from tinyml.files import atomic_write
 from tinyml.firmware.boards import Console, load_board
-from tinyml.firmware.model import build_model
 from tinyml.frontend.load import load_quantized
 from tinyml.ir.graph import Array, Graph
 from tinyml.numerics.affine import dequantize
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
+from tinyml.pipeline import build_model
 
 
 @click.command("run")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tinyml.cli.common import check_folder, count, percent, print_pairs, progress_bar
-from tinyml.train import train
+from tinyml.train.loop import train
 
 
 @click.command("train")

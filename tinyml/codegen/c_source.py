@@ -11,7 +11,7 @@ from tinyml.codegen.c_header import ARENA_ALIGNMENT, arena_slots, banner, render
 from tinyml.codegen.module import CModule
 from tinyml.codegen.program import Layer, Program, constant_name, make_program, short_name
 from tinyml.ir.graph import DType, Graph
-from tinyml.ops.base import (
+from tinyml.ops.contract.c import (
     Argument,
     ConstantArray,
     Isa,

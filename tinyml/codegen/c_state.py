@@ -6,7 +6,7 @@ import numpy as np
 
 from tinyml.codegen.program import Layer, Program, state_constant_name
 from tinyml.ir.graph import State
-from tinyml.ops.base import TensorPointer
+from tinyml.ops.contract.c import TensorPointer
 
 
 def parameter(program: Program) -> str:

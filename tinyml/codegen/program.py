@@ -10,19 +10,18 @@ import numpy as np
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, Graph, State, Tensor
-from tinyml.ops.base import (
+from tinyml.ops.contract.c import (
     Argument,
     ChangedIn7,
     ConstantArray,
     Isa,
     Kernel,
     KernelCall,
-    Operator,
     ScratchContext,
     Struct,
     TensorPointer,
-    operators,
 )
+from tinyml.ops.contract.operator import Operator, operators
 from tinyml.plan.arena import ALIGNMENT, MemoryPlan, plan_memory
 from tinyml.plan.kernels import choose_kernels
 

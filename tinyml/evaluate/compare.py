@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from tinyml.data import Dataset, float_samples, plain_name, quantize_samples, real_samples
+from tinyml.data.dataset import Dataset, float_samples, plain_name, quantize_samples, real_samples
+from tinyml.data.metrics import Metric, agreement, score
+from tinyml.device.run import DeviceRun, run_on_device
 from tinyml.errors import InputError
-from tinyml.evaluate.device import DeviceRun, run_on_device
-from tinyml.evaluate.metrics import Metric, agreement, score
 from tinyml.evaluate.oracle import Oracles, run_float
 from tinyml.firmware.boards import Board, Console
 from tinyml.firmware.build import BuildResult
-from tinyml.firmware.model import build_model
 from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.numerics.affine import dequantize
-from tinyml.passes.pipeline import prepare_for_device
+from tinyml.passes.orders import prepare_for_device
+from tinyml.pipeline import build_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

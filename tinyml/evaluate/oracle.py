@@ -14,7 +14,7 @@ from functools import cached_property
 from tinyml.evaluate.stages import cut_into_stages
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, Graph
-from tinyml.ops.base import Operator, operators
+from tinyml.ops.contract.operator import Operator, operators
 from tinyml.runtime.tflite import (
     LITERT_REFERENCE,
     RUNTIMES,

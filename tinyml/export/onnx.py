@@ -20,7 +20,9 @@ from tinyml import __version__
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, Tensor
 from tinyml.numerics.affine import dequantize
-from tinyml.ops.base import InlineConstant, Layout, OnnxNode, OnnxWeight, Operator, operators
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import Layout, OnnxNode, OnnxWeight
+from tinyml.ops.contract.operator import Operator, operators
 
 # The first with per-axis DequantizeLinear, and the file format that came with it (ONNX 1.8).
 OPSET = 13

@@ -13,7 +13,9 @@ from ai_edge_litert import schema_py_generated as schema
 from tinyml import __version__
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, State, Tensor
-from tinyml.ops.base import InlineConstant, Operator, TfliteOp, operators
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.operator import Operator, operators
+from tinyml.ops.contract.tflite import TfliteOp
 from tinyml.ops.dequantize import Dequantize
 from tinyml.ops.quantize import Quantize
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyml.emulate.boot import booted, emulator_command
-from tinyml.emulate.qemu import RunResult, run_firmware
+from tinyml.device.boot import booted, emulator_command
+from tinyml.device.qemu import RunResult, run_firmware
 from tinyml.errors import DeviceError
 from tinyml.firmware.boards import Board
-from tinyml.firmware.model import build_model
-from tinyml.flash.elf import check_image
+from tinyml.firmware.elf import check_image
 from tinyml.ir.graph import Graph
+from tinyml.pipeline import build_model
 
 BOOT_SECONDS = 30
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyml.errors import InputError, ModelError
-from tinyml.frontend.keras import convert_keras
-from tinyml.frontend.tflite import is_quantized, read_tflite
+from tinyml.frontend.keras.convert import convert_keras
+from tinyml.frontend.tflite.read import is_quantized, read_tflite
 from tinyml.ir.graph import Graph
 
 # What Git leaves in place of a large file that was not fetched.
@@ -71,7 +71,9 @@ def _read_tflite(path: Path, data: bytes) -> Graph:
 
 def _read_onnx(path: Path) -> Graph:
     """Read an ONNX model and what lies beside it; messages name the file."""
-    from tinyml.frontend.onnx import read_onnx  # takes a tenth of a second: not for other formats
+    from tinyml.frontend.onnx.read import (
+        read_onnx,  # takes a tenth of a second: not for other formats
+    )
 
     try:
         return read_onnx(_read_bytes(path), path.stem, path.parent)

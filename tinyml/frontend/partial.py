@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from tinyml.errors import ModelError, RefusedError
 from tinyml.ir.graph import Graph, Tensor
-from tinyml.ops.base import Operator, operators
+from tinyml.ops.contract.operator import Operator, operators
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

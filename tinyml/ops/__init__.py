@@ -1,1 +1,1 @@
-"""Operators: one file each, and what they share."""
+"""Operators, one a file, and nothing else; what they share lies in the folders."""

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Array, Tensor
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.two_slopes import TwoSlopesOperator
+from tinyml.ops.contract.onnx import Operands
+from tinyml.ops.families.two_slopes import TwoSlopesOperator
 
 
 @dataclass(frozen=True, kw_only=True)

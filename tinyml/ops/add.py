@@ -8,14 +8,14 @@ from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import Isa, Kernel, KernelCall, TensorPointer
-from tinyml.ops.dtypes import VERSIONS, Kernels, int8_kernels
-from tinyml.ops.elementwise import common_scale, is_flat
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.dtypes import VERSIONS, Kernels, int8_kernels
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands, float_constant
+from tinyml.ops.families.elementwise import common_scale, is_flat
+from tinyml.ops.families.sums import SumOperator
 from tinyml.ops.mul import Mul
-from tinyml.ops.onnx_elementwise import chained_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, float_constant
-from tinyml.ops.sums import SumOperator
+from tinyml.ops.onnx.elementwise import chained_lowering
 
 
 @dataclass(frozen=True, kw_only=True)

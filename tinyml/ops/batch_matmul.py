@@ -10,25 +10,16 @@ import numpy as np
 
 from tinyml.ir.graph import DType, Graph, Shape, TensorSpec
 from tinyml.numerics.affine import LIMITS
-from tinyml.ops.base import (
-    Isa,
-    Kernel,
-    KernelCall,
-    OnnxNode,
-    Operator,
-    QuantizationRule,
-    Struct,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import VERSIONS, Kernels, int8_kernels
-from tinyml.ops.elementwise import broadcast_walk, finishing, require_same_dtype
-from tinyml.ops.narrow_sums import require_narrow_products
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.oracles import ALL_BUT_TFLITE_RUNTIME, Oracle
-from tinyml.ops.wide_sums import LARGEST_INPUT, require_room
+from tinyml.ops.c.int32_sums import require_narrow_products
+from tinyml.ops.c.int64_sums import LARGEST_INPUT, require_room
+from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import VERSIONS, Kernels, int8_kernels
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
+from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.oracles import ALL_BUT_TFLITE_RUNTIME, Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.elementwise import broadcast_walk, finishing, require_same_dtype
 
 # TFLite takes matrices in up to three dimensions more.
 LARGEST_RANK = 5

@@ -9,9 +9,10 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, Shape
-from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
-from tinyml.ops.movement import ViewOperator
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.movement import ViewOperator
 
 
 @dataclass(frozen=True, kw_only=True)

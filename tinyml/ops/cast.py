@@ -6,22 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
-from tinyml.ops.base import (
-    Isa,
-    Kernel,
-    KernelCall,
-    OnnxNode,
-    Operator,
-    QuantizationRule,
-    Struct,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import Kernels
-from tinyml.ops.element_types import ONNX_TYPES, TFLITE_TYPES
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.contract.onnx import ONNX_TYPES, OnnxNode
+from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.tflite import TFLITE_TYPES, TfliteNode, TfliteOp
 
 ON_DEVICE = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.BOOL)
 

@@ -7,23 +7,17 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
-from tinyml.ops.base import (
-    Isa,
-    Kernel,
-    OnnxNode,
-    Struct,
-    TfliteNode,
-    TfliteOp,
-    any_layout,
-)
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.elementwise import (
+from tinyml.ops.contract.c import Isa, Kernel, Struct
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import OnnxNode, any_layout
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.elementwise import (
     ElementwiseOperator,
     elementwise_kernel,
     input_walk,
     rescaling,
 )
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 
 # Bits by which both inputs are scaled up before they are rescaled to their real values.
 LEFT_SHIFT = 8

@@ -10,23 +10,14 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, Graph, TensorSpec
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import (
-    Isa,
-    Kernel,
-    KernelCall,
-    Layout,
-    OnnxNode,
-    Operator,
-    QuantizationRule,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import VERSIONS, Kernels
-from tinyml.ops.movement import moved_by
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import VERSIONS, Kernels
+from tinyml.ops.contract.onnx import Layout, OnnxLowering, OnnxNode, OnnxNodeIn, Operands
+from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.movement import moved_by
 
 # arm_concatenation_s8_x takes its sizes as uint16_t.
 LARGEST_SIZE = 65535

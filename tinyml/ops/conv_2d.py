@@ -7,21 +7,25 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
-from tinyml.ops.base import Isa, Kernel, OnnxNode, QuantizationRule, Struct, TfliteNode, TfliteOp
-from tinyml.ops.cmsis_nn import (
-    NO_UPSCALING,
-    require_parameters,
-    require_sizes,
-    require_symmetric_weights,
+from tinyml.ops.c.cmsis_nn import NO_UPSCALING, require_sizes, require_symmetric_weights
+from tinyml.ops.c.int32_sums import require_narrow_sums
+from tinyml.ops.c.int64_sums import bias_type_option, has_narrow_bias
+from tinyml.ops.contract.c import Isa, Kernel, Struct
+from tinyml.ops.contract.checks import require_parameters
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import (
+    OnnxLowering,
+    OnnxNode,
+    OnnxNodeIn,
+    Operands,
+    transposed_constant,
 )
-from tinyml.ops.convolution import Convolution
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.narrow_sums import require_narrow_sums
-from tinyml.ops.onnx_groups import grouped_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
-from tinyml.ops.onnx_window import image_constant
-from tinyml.ops.wide_sums import bias_type_option, has_narrow_bias
-from tinyml.ops.window import spatial
+from tinyml.ops.contract.operator import QuantizationRule
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.contract.window import spatial
+from tinyml.ops.families.convolution import Convolution
+from tinyml.ops.onnx.groups import grouped_lowering
+from tinyml.ops.onnx.window import image_constant
 
 # arm_convolve_s8 and arm_convolve_1_x_n_s8 count in uint16_t.
 LARGEST_SIZE = 65535

@@ -9,10 +9,10 @@ from typing import ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Array, Shape
-from tinyml.ops.blocks import BlockOperator
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands, int32_constant
+from tinyml.ops.families.blocks import BlockOperator
 from tinyml.ops.gather import Gather
-from tinyml.ops.onnx_elementwise import plain_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, int32_constant
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 
 @dataclass(frozen=True, kw_only=True)

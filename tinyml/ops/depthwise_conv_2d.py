@@ -10,32 +10,26 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import (
-    ConstantArray,
-    Isa,
-    Kernel,
-    OnnxNode,
-    QuantizationRule,
-    Struct,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.cmsis_nn import require_parameters, require_sizes, require_symmetric_weights
-from tinyml.ops.convolution import Convolution
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.narrow_sums import require_narrow_sums
-from tinyml.ops.onnx_node import (
+from tinyml.ops.c.cmsis_nn import require_sizes, require_symmetric_weights
+from tinyml.ops.c.int32_sums import require_narrow_sums
+from tinyml.ops.c.int64_sums import wide_bias
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, Struct, TensorPointer
+from tinyml.ops.contract.checks import require_parameters
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import (
     OnnxLowering,
+    OnnxNode,
     OnnxNodeIn,
     Operands,
     float_constant,
     transposed_constant,
 )
-from tinyml.ops.onnx_window import image_constant
-from tinyml.ops.wide_sums import wide_bias
-from tinyml.ops.window import Padding, spatial
+from tinyml.ops.contract.operator import QuantizationRule
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.contract.window import Padding, spatial
+from tinyml.ops.families.convolution import Convolution
+from tinyml.ops.onnx.window import image_constant
 
 # Channels arm_depthwise_conv_s8_opt handles at a time on MVE (CH_IN_BLOCK_MVE).
 MVE_CHANNEL_BLOCK = 124

@@ -9,18 +9,12 @@ import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.numerics.affine import dequantize
-from tinyml.ops.base import (
-    Isa,
-    Kernel,
-    Layout,
-    OnnxNode,
-    Operator,
-    QuantizationRule,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import VERSIONS, Kernels
+from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import VERSIONS, Kernels
+from tinyml.ops.contract.onnx import Layout, OnnxNode
+from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import Isa, Kernel
-from tinyml.ops.dtypes import Kernels
-from tinyml.ops.elementwise import ArithmeticOperator, needs_five_dimensions
-from tinyml.ops.onnx_elementwise import chained_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, float_constant
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands, float_constant
+from tinyml.ops.families.elementwise import ArithmeticOperator, needs_five_dimensions
+from tinyml.ops.onnx.elementwise import chained_lowering
 
 
 @dataclass(frozen=True, kw_only=True)

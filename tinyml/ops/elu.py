@@ -10,10 +10,10 @@ import numpy as np
 
 from tinyml.ir.graph import Array
 from tinyml.numerics.tables import in_double
-from tinyml.ops.onnx_elementwise import plain_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.oracles import Oracle
-from tinyml.ops.unary import UnaryOperator
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.contract.oracles import Oracle
+from tinyml.ops.families.unary import UnaryOperator
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,9 @@ import numpy as np
 
 from tinyml.ir.graph import Array
 from tinyml.numerics.tables import in_double
-from tinyml.ops.interpolated import InterpolatedOperator
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.onnx import Operands
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.families.interpolated import InterpolatedOperator
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Array
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.unary import UnaryOperator
+from tinyml.ops.contract.onnx import Operands
+from tinyml.ops.families.unary import UnaryOperator
 
 
 @dataclass(frozen=True, kw_only=True)

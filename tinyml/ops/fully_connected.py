@@ -11,46 +11,37 @@ import numpy as np
 
 from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
-from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
-from tinyml.ops.base import (
+from tinyml.ops.c.cmsis_nn import clamp, dims, per_channel_quant, require_symmetric_weights, tile
+from tinyml.ops.c.four_bits import fits_four_bits, packed_weights
+from tinyml.ops.c.int32_sums import require_narrow_sums
+from tinyml.ops.c.int64_sums import bias_type_option, sums_in_32_bits, wide_multipliers
+from tinyml.ops.contract.activation import Activation, quantized_bounds, with_onnx_activation
+from tinyml.ops.contract.c import (
     Argument,
     ChangedIn7,
     ConstantArray,
-    InlineConstant,
     Isa,
     Kernel,
     KernelCall,
-    OnnxNode,
-    OnnxWeight,
-    Operator,
-    QuantizationRule,
     ScratchContext,
     Struct,
     TensorPointer,
-    TfliteNode,
-    TfliteOp,
 )
-from tinyml.ops.cmsis_nn import (
-    clamp,
-    dims,
-    per_channel_quant,
-    require_dtype,
-    require_parameters,
-    require_symmetric_weights,
-    tile,
-)
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.four_bits import fits_four_bits, packed_weights
-from tinyml.ops.narrow_sums import require_narrow_sums
-from tinyml.ops.onnx_node import (
+from tinyml.ops.contract.checks import require_dtype, require_parameters
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import (
     OnnxLowering,
+    OnnxNode,
     OnnxNodeIn,
+    OnnxWeight,
     Operands,
     float_constant,
     transposed_constant,
 )
-from tinyml.ops.oracles import Oracle
-from tinyml.ops.wide_sums import bias_type_option, sums_in_32_bits, wide_multipliers
+from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.oracles import Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 
 # Products that arm_nn_vec_mat_mult_t_s16 sums in 32 bits (its MAX_COL_COUNT).
 CMSIS_NN_PART = 512

@@ -10,26 +10,16 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
-from tinyml.ops.base import (
-    ConstantArray,
-    InlineConstant,
-    Isa,
-    Kernel,
-    KernelCall,
-    OnnxNode,
-    Operator,
-    QuantizationRule,
-    Struct,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import Kernels
-from tinyml.ops.movement import moved_by
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, int32_constant
-from tinyml.ops.onnx_reduction import reduced_order
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, int32_constant
+from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.movement import moved_by
+from tinyml.ops.onnx.reduction import reduced_order
 
 INDEX_TYPES = (DType.INT32, DType.INT64, DType.INT16)
 

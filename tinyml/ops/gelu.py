@@ -11,11 +11,12 @@ import numpy as np
 
 from tinyml.ir.graph import Array, Graph
 from tinyml.numerics.tables import in_double
-from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, any_layout
-from tinyml.ops.onnx_elementwise import plain_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
-from tinyml.ops.unary import UnaryOperator
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, any_layout
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.tflite import TfliteNode
+from tinyml.ops.families.unary import UnaryOperator
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 ROOT_OF_HALF = math.sqrt(0.5)
 # sqrt(2/pi) * (x + 0.044715 * x**3)  (arXiv 1606.08415, section 2)

@@ -7,22 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, QuantParams, TensorSpec
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import (
-    Isa,
-    Kernel,
-    KernelCall,
-    OnnxNode,
-    Operator,
-    QuantizationRule,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.onnx_elementwise import plain_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
+from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 OUTPUT_QUANT = QuantParams.per_tensor(1 / 128, 0)
 # Squares of so many differences from the zero point, each at most 255, add up to 31 bits.

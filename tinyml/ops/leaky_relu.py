@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, Graph, Tensor
-from tinyml.ops.base import OnnxNode, TfliteNode, any_layout
-from tinyml.ops.onnx_elementwise import plain_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.two_slopes import TwoSlopesOperator
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, any_layout
+from tinyml.ops.contract.tflite import TfliteNode
+from tinyml.ops.families.two_slopes import TwoSlopesOperator
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 
 @dataclass(frozen=True, kw_only=True)

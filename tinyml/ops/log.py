@@ -10,8 +10,8 @@ import numpy as np
 
 from tinyml.ir.graph import Array, Tensor
 from tinyml.numerics.tables import function_table, in_double
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.unary import UnaryOperator
+from tinyml.ops.contract.onnx import Operands
+from tinyml.ops.families.unary import UnaryOperator
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,18 +6,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
-from tinyml.ops.base import (
-    Isa,
-    Kernel,
-    KernelCall,
-    OnnxNode,
-    TensorPointer,
-    TfliteOp,
-    any_layout,
-)
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import Kernels
-from tinyml.ops.elementwise import ElementwiseOperator
+from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.contract.onnx import OnnxNode, any_layout
+from tinyml.ops.contract.tflite import TfliteOp
+from tinyml.ops.families.elementwise import ElementwiseOperator
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType
-from tinyml.ops.dtypes import Kernels
-from tinyml.ops.elementwise import LogicalOperator
+from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.families.elementwise import LogicalOperator
 
 
 @dataclass(frozen=True, kw_only=True)

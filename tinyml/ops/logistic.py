@@ -10,13 +10,14 @@ import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, QuantParams
 from tinyml.numerics.tables import in_double
-from tinyml.ops.base import Isa, Kernel, QuantizationRule
-from tinyml.ops.dtypes import Kernels
-from tinyml.ops.lookup import LookupOperator
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
-from tinyml.ops.sigmoid import WIDE_OUTPUT_QUANT, sigmoid_kernel
-from tinyml.ops.unary import UnaryOperator
+from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.contract.onnx import Operands
+from tinyml.ops.contract.operator import QuantizationRule
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.families.lookup import LookupOperator
+from tinyml.ops.families.sigmoid import WIDE_OUTPUT_QUANT, sigmoid_kernel
+from tinyml.ops.families.unary import UnaryOperator
 
 OUTPUT_QUANT = QuantParams.per_tensor(1 / 256, -128)
 

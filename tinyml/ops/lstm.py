@@ -15,21 +15,13 @@ import numpy as np
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
-from tinyml.ops.base import (
-    ConstantArray,
-    Isa,
-    Kernel,
-    KernelCall,
-    QuantizationRule,
-    Struct,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import Kernels
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
-from tinyml.ops.stateful import StatefulOperator
+from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.contract.operator import QuantizationRule
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.stateful import StatefulOperator
 
 # Places among the 24 inputs; where there are four, in the order input, forget, update, output.
 SOURCE = 0

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
-from tinyml.ops.base import Isa, Kernel
-from tinyml.ops.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.contract.window import Padding, spatial
+from tinyml.ops.families.pool import Pool2D
 from tinyml.ops.mirror_pad import MirrorMode, MirrorPad
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.pool import Pool2D
-from tinyml.ops.window import Padding, spatial
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,19 +9,11 @@ from typing import ClassVar
 from tinyml.ir.graph import DType, Graph, Shape, Tensor
 from tinyml.numerics.affine import LIMITS
 from tinyml.numerics.fixed_point import quantize_multiplier
-from tinyml.ops.base import (
-    Isa,
-    Kernel,
-    KernelCall,
-    Layout,
-    OnnxNode,
-    QuantizationRule,
-    Struct,
-    TensorPointer,
-)
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.reduction import ReductionOperator
+from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import Layout, OnnxNode, Operands
+from tinyml.ops.contract.operator import QuantizationRule
+from tinyml.ops.families.reduction import ReductionOperator
 
 # Groups of neighbouring dimensions tinyml_mean_s8 takes.
 KERNEL_RUNS = 5

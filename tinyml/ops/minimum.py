@@ -10,12 +10,12 @@ from typing import ClassVar
 import numpy as np
 
 from tinyml.ir.graph import DType, Op
-from tinyml.ops.activation import Activation
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.elementwise import ExtremumOperator
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands, float_constant
+from tinyml.ops.families.elementwise import ExtremumOperator
 from tinyml.ops.maximum import Maximum
-from tinyml.ops.onnx_elementwise import chained_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, float_constant
+from tinyml.ops.onnx.elementwise import chained_lowering
 
 # What float32 holds.
 LARGEST = float(np.finfo(np.float32).max)

@@ -10,18 +10,18 @@ import numpy as np
 
 from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import Isa, Kernel, KernelCall, Struct, TensorPointer
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.elementwise import (
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.families.elementwise import (
     ArithmeticOperator,
     elementwise_kernel,
     finishing,
     input_walk,
     is_flat,
 )
-from tinyml.ops.onnx_elementwise import chained_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.onnx.elementwise import chained_lowering
 
 # Bits to the left that products may move without leaving 32: int8's take 16 and a sign, int16's 30.
 LARGEST_SHIFTS = {DType.INT8: 14, DType.INT16: 0}

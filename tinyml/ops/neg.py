@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import Array
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.unary import UnaryOperator
+from tinyml.ops.contract.onnx import Operands
+from tinyml.ops.families.unary import UnaryOperator
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,13 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
-from tinyml.ops.base import InlineConstant, OnnxNode, QuantizationRule, TfliteNode, TfliteOp
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.movement import Move, MovementOperator
-from tinyml.ops.parts import axis_from_front
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxNode
+from tinyml.ops.contract.operator import QuantizationRule
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.movement import Move, MovementOperator
+from tinyml.ops.families.parts import axis_from_front
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,10 @@ import numpy as np
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
 from tinyml.numerics.affine import dequantize
-from tinyml.ops.base import InlineConstant, QuantizationRule
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, float_constant
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands, float_constant
+from tinyml.ops.contract.operator import QuantizationRule
 from tinyml.ops.pad import Pad, read_onnx_paddings
 
 

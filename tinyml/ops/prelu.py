@@ -10,15 +10,17 @@ import numpy as np
 
 from tinyml.ir.graph import Graph, TensorSpec
 from tinyml.numerics.affine import LIMITS
-from tinyml.ops.base import Isa, Kernel, OnnxNode, QuantizationRule, Struct, TfliteOp
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.elementwise import (
+from tinyml.ops.contract.c import Isa, Kernel, Struct
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import OnnxNode, Operands
+from tinyml.ops.contract.operator import QuantizationRule
+from tinyml.ops.contract.tflite import TfliteOp
+from tinyml.ops.families.elementwise import (
     ElementwiseOperator,
     elementwise_kernel,
     finishing,
     input_walk,
 )
-from tinyml.ops.onnx_node import Operands
 
 
 @dataclass(frozen=True, kw_only=True)

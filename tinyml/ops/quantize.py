@@ -7,20 +7,15 @@ from typing import ClassVar, Self
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.numerics.affine import LIMITS
-from tinyml.ops.base import (
-    Isa,
-    Kernel,
-    Layout,
-    OnnxNode,
-    QuantizationRule,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.lookup import LOOKUPS, LookupOperator, requantized
-from tinyml.ops.oracles import ALL_BUT_TFLITE_RUNTIME, Oracle
-from tinyml.ops.requantize import REQUANTIZATIONS, requantize_kernel
+from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import Layout, OnnxNode
+from tinyml.ops.contract.operator import QuantizationRule
+from tinyml.ops.contract.oracles import ALL_BUT_TFLITE_RUNTIME, Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.lookup import LOOKUPS, LookupOperator, requantized
+from tinyml.ops.families.requantize import REQUANTIZATIONS, requantize_kernel
 
 
 @dataclass(frozen=True, kw_only=True)

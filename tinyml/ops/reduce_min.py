@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.reduction import ExtremumReduction
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import Operands
+from tinyml.ops.families.reduction import ExtremumReduction
 
 
 @dataclass(frozen=True, kw_only=True)

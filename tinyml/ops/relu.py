@@ -10,14 +10,16 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
-from tinyml.ops.activation import Activation, clip_node, quantized_bounds
-from tinyml.ops.base import Isa, Kernel, OnnxNode, QuantizationRule, TfliteNode, TfliteOp
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import VERSIONS, Kernels
-from tinyml.ops.lookup import LookupOperator, requantized
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
-from tinyml.ops.requantize import REQUANTIZATIONS, requantize_kernel
+from tinyml.ops.contract.activation import Activation, clip_node, quantized_bounds
+from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import VERSIONS, Kernels
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
+from tinyml.ops.contract.operator import QuantizationRule
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.lookup import LookupOperator, requantized
+from tinyml.ops.families.requantize import REQUANTIZATIONS, requantize_kernel
 
 
 @dataclass(frozen=True, kw_only=True)

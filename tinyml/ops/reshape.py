@@ -10,18 +10,12 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, Shape, TensorSpec
-from tinyml.ops.base import (
-    InlineConstant,
-    Isa,
-    Kernel,
-    OnnxNode,
-    Operator,
-    QuantizationRule,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.dtypes import Kernels
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
+from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 
 
 @dataclass(frozen=True, kw_only=True)

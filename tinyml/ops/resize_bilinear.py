@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.onnx_resize import OnnxResize
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
-from tinyml.ops.resize import ResizeOperator
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import Operands
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.families.resize import ResizeOperator
+from tinyml.ops.onnx.resize import OnnxResize
 
 # Fraction bits of a coordinate.
 FRACTION_BITS = 10

@@ -10,10 +10,10 @@ import numpy as np
 
 from tinyml.ir.graph import Array, DType
 from tinyml.numerics.affine import round_half_away
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.onnx_resize import OnnxResize
-from tinyml.ops.resize import ResizeOperator
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import Operands
+from tinyml.ops.families.resize import ResizeOperator
+from tinyml.ops.onnx.resize import OnnxResize
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,11 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, Shape
-from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
-from tinyml.ops.movement import ViewOperator
-from tinyml.ops.oracles import ALL_BUT_TFLITE_RUNTIME, Oracle
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxNode
+from tinyml.ops.contract.oracles import ALL_BUT_TFLITE_RUNTIME, Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.movement import ViewOperator
 
 # Slice's end for "down to the first element and it too".
 BEFORE_THE_FIRST = np.iinfo(np.int64).min

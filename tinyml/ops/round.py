@@ -10,9 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Array, Graph
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.oracles import Oracle
-from tinyml.ops.unary import UnaryOperator
+from tinyml.ops.contract.onnx import Operands
+from tinyml.ops.contract.oracles import Oracle
+from tinyml.ops.families.unary import UnaryOperator
 
 
 @dataclass(frozen=True, kw_only=True)

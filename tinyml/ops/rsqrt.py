@@ -9,8 +9,8 @@ import numpy as np
 
 from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.numerics.tables import rsqrt_table
-from tinyml.ops.base import OnnxNode, any_layout
-from tinyml.ops.unary import UnaryOperator
+from tinyml.ops.contract.onnx import OnnxNode, any_layout
+from tinyml.ops.families.unary import UnaryOperator
 
 
 @dataclass(frozen=True, kw_only=True)

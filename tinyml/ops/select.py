@@ -8,27 +8,20 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, Shape, TensorSpec
-from tinyml.ops.base import (
-    InlineConstant,
-    Isa,
-    Kernel,
-    OnnxNode,
-    Operator,
-    QuantizationRule,
-    Struct,
-    TfliteNode,
-    TfliteOp,
-    any_layout,
-)
-from tinyml.ops.cmsis_nn import require_dtype, require_one_of
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.elementwise import (
+from tinyml.ops.contract.c import Isa, Kernel, Struct
+from tinyml.ops.contract.checks import require_dtype, require_one_of
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxNode, any_layout
+from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.elementwise import (
     broadcast,
     broadcast_walk,
     elementwise_kernel,
     require_same_dtype,
 )
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,22 +8,13 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
-from tinyml.ops.base import (
-    ConstantArray,
-    Isa,
-    Kernel,
-    KernelCall,
-    OnnxNode,
-    Operator,
-    QuantizationRule,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.dtypes import Kernels
-from tinyml.ops.element_types import ONNX_TYPES, TFLITE_TYPES
-from tinyml.ops.movement import contiguous_copy, moved_by
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.contract.onnx import ONNX_TYPES, OnnxNode
+from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.tflite import TFLITE_TYPES, TfliteNode, TfliteOp
+from tinyml.ops.families.movement import contiguous_copy, moved_by
 
 
 @dataclass(frozen=True, kw_only=True)

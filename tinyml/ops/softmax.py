@@ -12,24 +12,14 @@ import numpy as np
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Tensor, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.numerics.interpolated import HIGH, LOW, interpolated_table
-from tinyml.ops.base import (
-    ConstantArray,
-    InlineConstant,
-    Isa,
-    Kernel,
-    KernelCall,
-    OnnxNode,
-    Operator,
-    QuantizationRule,
-    Struct,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import VERSIONS, Kernels, int8_kernels
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import VERSIONS, Kernels, int8_kernels
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
+from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 
 # Integer bits of the fixed-point differences from the row maximum (kScaledDiffIntegerBits).
 DIFF_INTEGER_BITS = 5

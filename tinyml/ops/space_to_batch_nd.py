@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import Array, Graph, Shape
-from tinyml.ops.base import OnnxNode, TfliteOp
-from tinyml.ops.dtypes import Kernels
-from tinyml.ops.movement import Move, moved_by
-from tinyml.ops.space_batches import SpaceBatchOperator, integers, onnx_reordered
+from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.contract.onnx import OnnxNode
+from tinyml.ops.contract.tflite import TfliteOp
+from tinyml.ops.families.movement import Move, moved_by
+from tinyml.ops.families.space_batches import SpaceBatchOperator, integers, onnx_reordered
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import Array, Shape
-from tinyml.ops.blocks import BlockOperator
-from tinyml.ops.onnx_elementwise import plain_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.families.blocks import BlockOperator
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 
 @dataclass(frozen=True, kw_only=True)

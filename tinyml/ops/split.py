@@ -8,8 +8,9 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, Shape
-from tinyml.ops.base import InlineConstant, TfliteNode, TfliteOp
-from tinyml.ops.parts import PartsOperator, axis_from_front
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.parts import PartsOperator, axis_from_front
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,10 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, Shape
-from tinyml.ops.base import InlineConstant, TfliteNode, TfliteOp
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.parts import PartsOperator, axis_from_front
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.parts import PartsOperator, axis_from_front
 
 # At most one part may be whatever the others leave.
 REST = -1

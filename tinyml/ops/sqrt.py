@@ -10,9 +10,9 @@ import numpy as np
 
 from tinyml.ir.graph import Array, Tensor
 from tinyml.numerics.tables import sqrt_table
-from tinyml.ops.onnx_elementwise import plain_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.unary import UnaryOperator
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
+from tinyml.ops.families.unary import UnaryOperator
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 
 @dataclass(frozen=True, kw_only=True)

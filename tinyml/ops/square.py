@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import Array, Graph
-from tinyml.ops.base import OnnxNode, any_layout
-from tinyml.ops.unary import UnaryOperator
+from tinyml.ops.contract.onnx import OnnxNode, any_layout
+from tinyml.ops.families.unary import UnaryOperator
 
 
 @dataclass(frozen=True, kw_only=True)

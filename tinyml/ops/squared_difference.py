@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import Graph
-from tinyml.ops.base import Isa, Kernel, OnnxNode, any_layout
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.elementwise import (
+from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import OnnxNode, any_layout
+from tinyml.ops.families.elementwise import (
     ElementwiseOperator,
     combination_kernel,
     common_scale,

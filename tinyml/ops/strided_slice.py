@@ -10,11 +10,12 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, Shape
-from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
-from tinyml.ops.movement import ViewOperator
-from tinyml.ops.onnx_elementwise import plain_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.movement import ViewOperator
+from tinyml.ops.onnx.elementwise import plain_lowering
 from tinyml.ops.slice import read_onnx_ranges
 
 Entry = slice | int | EllipsisType | None

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
-from tinyml.ops.base import Isa, Kernel
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.elementwise import needs_five_dimensions
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
-from tinyml.ops.sums import SumOperator
+from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.onnx import Operands
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.families.elementwise import needs_five_dimensions
+from tinyml.ops.families.sums import SumOperator
 
 
 @dataclass(frozen=True, kw_only=True)

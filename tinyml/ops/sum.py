@@ -9,11 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Graph
-from tinyml.ops.base import InlineConstant, Isa, Kernel, OnnxNode, QuantizationRule, Struct
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.onnx_node import Operands
-from tinyml.ops.oracles import Oracle
-from tinyml.ops.reduction import ReductionOperator, reduction_kernel
+from tinyml.ops.contract.c import Isa, Kernel, Struct
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxNode, Operands
+from tinyml.ops.contract.operator import QuantizationRule
+from tinyml.ops.contract.oracles import Oracle
+from tinyml.ops.families.reduction import ReductionOperator, reduction_kernel
 
 
 @dataclass(frozen=True, kw_only=True)

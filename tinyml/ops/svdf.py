@@ -12,21 +12,14 @@ import numpy as np
 
 from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import (
-    Isa,
-    Kernel,
-    KernelCall,
-    QuantizationRule,
-    Struct,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import Kernels
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
-from tinyml.ops.stateful import StatefulOperator
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.contract.operator import QuantizationRule
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.stateful import StatefulOperator
 
 INPUTS = 5
 

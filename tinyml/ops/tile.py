@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, Graph, TensorSpec
-from tinyml.ops.base import InlineConstant, OnnxNode, TfliteNode, TfliteOp
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.movement import Move, MovementOperator
-from tinyml.ops.onnx_elementwise import plain_lowering
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands
-from tinyml.ops.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.movement import Move, MovementOperator
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,41 +10,37 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
-from tinyml.ops.activation import Activation, quantized_bounds, with_onnx_activation
-from tinyml.ops.base import (
-    InlineConstant,
-    Isa,
-    Kernel,
-    KernelCall,
-    Layout,
-    OnnxNode,
-    OnnxWeight,
-    Operator,
-    QuantizationRule,
-    Struct,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-)
-from tinyml.ops.cmsis_nn import (
+from tinyml.ops.c.cmsis_nn import (
     channel_scales,
     clamp,
     dims,
     per_channel_quant,
-    require_dtype,
-    require_parameters,
     require_symmetric_weights,
     tile,
 )
-from tinyml.ops.dtypes import Kernels, int8_kernels
-from tinyml.ops.narrow_sums import require_narrow_sums
-from tinyml.ops.onnx_node import OnnxLowering, OnnxNodeIn, Operands, transposed_constant
-from tinyml.ops.onnx_transposed_window import read_onnx_transposed_window
-from tinyml.ops.onnx_window import bias_or_zeros, image_constant, spatial_rank
-from tinyml.ops.oracles import Oracle
+from tinyml.ops.c.int32_sums import require_narrow_sums
+from tinyml.ops.c.int64_sums import bias_type_option, sums_in_32_bits, wide_multipliers
+from tinyml.ops.contract.activation import Activation, quantized_bounds, with_onnx_activation
+from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.checks import require_dtype, require_parameters
+from tinyml.ops.contract.dtypes import Kernels, int8_kernels
+from tinyml.ops.contract.inline_constant import InlineConstant
+from tinyml.ops.contract.onnx import (
+    Layout,
+    OnnxLowering,
+    OnnxNode,
+    OnnxNodeIn,
+    OnnxWeight,
+    Operands,
+    transposed_constant,
+)
+from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.oracles import Oracle
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.contract.window import Padding, Pair, Window, read_padding, read_pair, spatial
+from tinyml.ops.onnx.transposed_window import read_onnx_transposed_window
+from tinyml.ops.onnx.window import bias_or_zeros, image_constant, spatial_rank
 from tinyml.ops.slice import Slice
-from tinyml.ops.wide_sums import bias_type_option, sums_in_32_bits, wide_multipliers
-from tinyml.ops.window import Padding, Pair, Window, read_padding, read_pair, spatial
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,20 +9,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
-from tinyml.ops.base import (
-    Isa,
-    Kernel,
-    KernelCall,
-    QuantizationRule,
-    TensorPointer,
-    TfliteNode,
-    TfliteOp,
-    describe_quant,
-)
-from tinyml.ops.cmsis_nn import require_dtype
-from tinyml.ops.dtypes import Kernels
-from tinyml.ops.movement import moved_by
-from tinyml.ops.stateful import StatefulOperator
+from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.checks import require_dtype
+from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.contract.operator import QuantizationRule, describe_quant
+from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.movement import moved_by
+from tinyml.ops.families.stateful import StatefulOperator
 
 
 @dataclass(frozen=True, kw_only=True)

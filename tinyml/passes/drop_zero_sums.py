@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyml.ir.graph import DType, Graph, Op, Tensor
-from tinyml.ops.activation import Activation
 from tinyml.ops.add import Add
+from tinyml.ops.contract.activation import Activation
 
 
 def drop_zero_sums(graph: Graph) -> Graph:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
-from tinyml.ops.activation import Activation
 from tinyml.ops.average_pool_2d import AveragePool2D
-from tinyml.ops.base import Operator
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.operator import Operator
+from tinyml.ops.contract.window import Padding, spatial
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.mean import Mean
-from tinyml.ops.window import Padding, spatial
 
 
 def exact_average(graph: Graph, pool: AveragePool2D) -> tuple[Operator, tuple[Tensor, ...]] | None:

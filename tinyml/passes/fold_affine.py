@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, Op, Tensor
-from tinyml.ops.activation import Activation
 from tinyml.ops.add import Add
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.fully_connected import FullyConnected

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyml.ir.graph import Graph, Op
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.mul import Mul
 from tinyml.ops.softmax import Softmax
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyml.ir.graph import Graph, Op
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.relu import Relu
 from tinyml.ops.reshape import Reshape
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 from tinyml.ir.graph import DType, Graph, Op
 from tinyml.ops.batch_to_space_nd import BatchToSpaceND
+from tinyml.ops.contract.window import Padding, Pair, Window, spatial
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.pad import Pad
 from tinyml.ops.space_to_batch_nd import SpaceToBatchND
-from tinyml.ops.window import Padding, Pair, Window, spatial
 
 Borders = tuple[Pair, Pair]  # of height and of width: before and after
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from tinyml.ir.graph import Graph, Op
 from tinyml.ops.dequantize import Dequantize
+from tinyml.ops.families.unary import UnaryOperator
 from tinyml.ops.quantize import Quantize
-from tinyml.ops.unary import UnaryOperator
 
 
 def fuse_float_functions(graph: Graph) -> Graph:

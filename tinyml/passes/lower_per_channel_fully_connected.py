@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, Op, QuantParams, Tensor
+from tinyml.ops.contract.window import Padding
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.ops.reshape import Reshape
-from tinyml.ops.window import Padding
 
 
 def lower_per_channel_fully_connected(graph: Graph) -> Graph:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from tinyml.ir.graph import Graph, Op, Tensor
 from tinyml.ops.dequantize import Dequantize
-from tinyml.ops.movement import MovementOperator
+from tinyml.ops.families.movement import MovementOperator
 from tinyml.ops.quantize import Quantize
 
 

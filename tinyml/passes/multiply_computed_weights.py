@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tinyml.ir.graph import Graph, Op, Shape
-from tinyml.ops.activation import Activation
 from tinyml.ops.batch_matmul import BatchMatMul
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.ops.reshape import Reshape
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from tinyml.ir.graph import DType, Graph, Op, Tensor
 from tinyml.numerics.affine import dequantize, quantize
-from tinyml.ops.base import Operator, operators
+from tinyml.ops.contract.operator import Operator, operators
 from tinyml.ops.quantize import Quantize
 
 

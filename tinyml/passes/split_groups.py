@@ -11,7 +11,7 @@ from dataclasses import replace
 from tinyml.ir.graph import Graph, Op, Tensor
 from tinyml.ops.concatenation import Concatenation
 from tinyml.ops.conv_2d import Conv2D
-from tinyml.ops.onnx_groups import slice_of_group
+from tinyml.ops.onnx.groups import slice_of_group
 from tinyml.ops.split import Split
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyml.ir.graph import Graph
-from tinyml.ops.base import Kernel
+from tinyml.ops.contract.c import Kernel
 from tinyml.plan.lifetimes import Buffer, at_peak, find_buffers, lower_bound
 
 # Kernels keep int32 sums in scratch and read four int8 at a time.

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from tinyml.errors import ModelError, RefusedError
 from tinyml.ir.graph import DType, Graph, Op
-from tinyml.ops.base import Isa, Kernel, operators
+from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.operator import operators
 from tinyml.ops.dequantize import Dequantize
 from tinyml.ops.quantize import Quantize
 

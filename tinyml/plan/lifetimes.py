@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from tinyml.ir.graph import Graph, Op
-from tinyml.ops.base import Kernel
+from tinyml.ops.contract.c import Kernel
 
 
 @dataclass(frozen=True, slots=True)

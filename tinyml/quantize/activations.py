@@ -8,7 +8,7 @@ from dataclasses import replace
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, Op, QuantParams
 from tinyml.numerics.affine import range_params
-from tinyml.ops.base import Operator, operators
+from tinyml.ops.contract.operator import Operator, operators
 from tinyml.ops.quantize import Quantize
 from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.observers import Range

@@ -15,8 +15,8 @@ from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
 from tinyml.ir.verify import verify_quantized
 from tinyml.numerics.affine import quantize, round_half_away, symmetric_scale
-from tinyml.ops.base import QuantizationRule, operators
-from tinyml.ops.dtypes import PARAMETERS
+from tinyml.ops.contract.dtypes import PARAMETERS
+from tinyml.ops.contract.operator import QuantizationRule, operators
 from tinyml.passes.multiply_by_reciprocals import multiply_by_reciprocals
 from tinyml.quantize.activations import (
     choose_activation_params,

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinyml.errors import ModelError, RefusedError
 from tinyml.ir.graph import DType, Graph
-from tinyml.ops.base import operators
+from tinyml.ops.contract.operator import operators
 from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.post_training import Scheme, quantize_graph
 

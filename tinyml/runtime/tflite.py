@@ -18,8 +18,8 @@ import numpy as np
 
 from tinyml.errors import ModelError, ToolchainError
 from tinyml.ir.graph import Array, Graph
-from tinyml.ops.base import operators
-from tinyml.ops.oracles import Oracle
+from tinyml.ops.contract.operator import operators
+from tinyml.ops.contract.oracles import Oracle
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from binary import (
+from draw.binary import (
     BROADCASTS,
     CONSTANTS,
     IMAGE,
@@ -13,8 +13,8 @@ from binary import (
 from single_operator import OUTPUT, Draw
 
 from tinyml.ir.graph import DType, Graph
-from tinyml.ops.base import Operator
 from tinyml.ops.comparison import Comparison, Relation
+from tinyml.ops.contract.operator import Operator
 
 # Equal ones, where elements often are; coarse ones; ones so fine that few places are left.
 SCALES = ((0.1, 0.1, 0.1), (0.1, 0.2, 1.0), (0.99, 0.5, 1.0), (1e-3, 1e-3, 1.0), (1e-5, 0.1, 1.0))

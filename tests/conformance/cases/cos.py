@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from functions import function_cases
+from draw.functions import function_cases
 from single_operator import Ranges
 
 from tinyml.ir.graph import Graph

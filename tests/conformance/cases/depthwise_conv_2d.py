@@ -1,13 +1,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from draw.weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
 from single_operator import Draw
-from weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
 
 from tinyml.ir.graph import DType, Graph, Shape
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.window import Padding, Pair, Window, spatial
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
-from tinyml.ops.window import Padding, Pair, Window, spatial
 
 SAME, VALID = Padding.SAME, Padding.VALID
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from rescaled import rescalings, wide_rescalings
+from draw.rescaled import rescalings, wide_rescalings
 from single_operator import OUTPUT, SOURCE, Draw, single_operator
 
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from functions import function_cases, moderate, wide_function_cases, wide_moderate
+from draw.functions import function_cases, moderate, wide_function_cases, wide_moderate
 from single_operator import Draw, Ranges
 
 from tinyml.ir.graph import Graph

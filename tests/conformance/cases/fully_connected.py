@@ -2,11 +2,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from draw.weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
 from single_operator import Draw
-from weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
 
 from tinyml.ir.graph import DType, Graph, Shape
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.fully_connected import FullyConnected
 
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from moved import with_int16
+from draw.moved import with_int16
 from single_operator import OUTPUT, SOURCE, Draw, Ranges, int8_tensor, single_operator
 
 from tinyml.ir.graph import DType, Graph, Shape, Tensor

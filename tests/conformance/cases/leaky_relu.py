@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from functions import function_cases, wide_function_cases
-from rescaled import wide_rescalings
+from draw.functions import function_cases, wide_function_cases
+from draw.rescaled import wide_rescalings
 from single_operator import Draw, Ranges
 
 from tinyml.ir.graph import Graph

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from booleans import logical_cases
+from draw.booleans import logical_cases
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.logical_and import LogicalAnd

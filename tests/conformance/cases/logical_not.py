@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from booleans import bool_tensor
+from draw.booleans import bool_tensor
 from single_operator import OUTPUT, SOURCE, Draw, single_operator
 
 from tinyml.ir.graph import Graph

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from pooled import Parameters, pool_cases
+from draw.pooled import Parameters, pool_cases
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.max_pool_2d import MaxPool2D

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from binary import Parameters, extremum_cases
-from moved import with_int16
+from draw.binary import Parameters, extremum_cases
+from draw.moved import with_int16
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.maximum import Maximum

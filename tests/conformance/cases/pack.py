@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from moved import with_int16
+from draw.moved import with_int16
 from single_operator import OUTPUT, Draw, int8_tensor, single_operator
 
 from tinyml.ir.graph import Graph, Shape

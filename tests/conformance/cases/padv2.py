@@ -3,7 +3,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from moved import EVERY, widened, with_int16
+from draw.moved import EVERY, widened, with_int16
 from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
 
 from cases import pad

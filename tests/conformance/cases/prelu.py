@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from binary import IMAGE, ZERO_POINTS, Parameters, binary_graph, plain
+from draw.binary import IMAGE, ZERO_POINTS, Parameters, binary_graph, plain
 from single_operator import Draw
 
 from tinyml.ir.graph import Graph

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rescaled import rescalings
+from draw.rescaled import rescalings
 from single_operator import OUTPUT, SOURCE, Draw, single_operator, symmetric
 
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor

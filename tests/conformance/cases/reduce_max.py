@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from moved import with_int16
-from reduced import Parameters, extremum_cases
+from draw.moved import with_int16
+from draw.reduced import Parameters, extremum_cases
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.reduce_max import ReduceMax

@@ -1,12 +1,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rescaled import rescalings, wide_rescalings
+from draw.rescaled import rescalings, wide_rescalings
 from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
 from single_operator import activation as activation_tensor
 
 from tinyml.ir.graph import DType, Graph
-from tinyml.ops.activation import Activation
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.relu import Relu
 
 ALL_VALUES = (1, 16, 16, 1)

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from moved import with_int16
-from resized import Parameters, resize_cases
+from draw.moved import with_int16
+from draw.resized import Parameters, resize_cases
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.resize_bilinear import ResizeBilinear

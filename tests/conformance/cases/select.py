@@ -2,8 +2,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from booleans import bool_tensor, draw_bools
-from moved import with_int16
+from draw.booleans import bool_tensor, draw_bools
+from draw.moved import with_int16
 from single_operator import OUTPUT, Draw, int8_tensor, single_operator
 
 from tinyml.ir.graph import Graph, Shape

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
-from moved import moved, with_int16
+from draw.moved import moved, with_int16
+from draw.space_batches import Parameters, space_batches
 from single_operator import OUTPUT, SOURCE, Draw
-from space_batches import Parameters, space_batches
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.space_to_batch_nd import SpaceToBatchND

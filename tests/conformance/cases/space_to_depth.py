@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from blocks import block_shapes
-from moved import moved
+from draw.blocks import block_shapes
+from draw.moved import moved
 from single_operator import OUTPUT, SOURCE, Draw
 
 from tinyml.ir.graph import Graph

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from moved import moved, with_int16
+from draw.moved import moved, with_int16
 from single_operator import SOURCE, Draw
 
 from tinyml.ir.graph import Graph

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from binary import (
+from draw.binary import (
     BROADCASTS,
     CONSTANTS,
     FIVE_DIMENSIONS,

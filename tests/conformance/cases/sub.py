@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
-from binary import Parameters
-from sum_cases import sum_cases
+from draw.binary import Parameters
+from draw.sum_cases import sum_cases
 
 from tinyml.ir.graph import Graph
 from tinyml.ops.sub import Sub

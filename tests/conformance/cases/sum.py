@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from reduced import CORNERS, Parameters, reduction_graph
+from draw.reduced import CORNERS, Parameters, reduction_graph
 from single_operator import Draw
 
 from tinyml.ir.graph import Graph, QuantParams

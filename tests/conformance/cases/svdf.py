@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from kept import int16_tensor, stateful_operator, with_data
+from draw.kept import int16_tensor, stateful_operator, with_data
 from single_operator import INT8_DEVIATION, OUTPUT, SOURCE, Draw, int8_tensor
 
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor

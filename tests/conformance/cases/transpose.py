@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
 
-from moved import moved, with_int16
+from draw.moved import moved, with_int16
 from single_operator import OUTPUT, SOURCE, Draw
 
 from tinyml.ir.graph import Graph

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 
-from booleans import bool_tensor, draw_bools
+from draw.booleans import bool_tensor, draw_bools
 from single_operator import OUTPUT, SOURCE
 
 from layers.functions import TYPICAL_INT8
 from layers.place import Drawer, Layer, Place, one, unary
 from tinyml.ir.graph import DType, Tensor
-from tinyml.ops.base import Operator
 from tinyml.ops.comparison import Comparison, Relation
-from tinyml.ops.elementwise import ArithmeticOperator, ElementwiseOperator
+from tinyml.ops.contract.operator import Operator
+from tinyml.ops.families.elementwise import ArithmeticOperator, ElementwiseOperator
 from tinyml.ops.logical_not import LogicalNot
 from tinyml.ops.prelu import Prelu
 from tinyml.ops.select import Select

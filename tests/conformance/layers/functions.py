@@ -7,15 +7,15 @@ from single_operator import limits_of
 
 from layers.place import Drawer, Layer, Place, one, unary
 from tinyml.ir.graph import DType
-from tinyml.ops.activation import Activation
 from tinyml.ops.cast import ON_DEVICE, Cast
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.exp import Exp
+from tinyml.ops.families.unary import UnaryOperator
 from tinyml.ops.gelu import Gelu
 from tinyml.ops.leaky_relu import LeakyRelu
 from tinyml.ops.quantize import Quantize
 from tinyml.ops.relu import Relu
 from tinyml.ops.square import Square
-from tinyml.ops.unary import UnaryOperator
 
 # A uniform int8 is this far from its zero point, on average.
 TYPICAL_INT8 = 74

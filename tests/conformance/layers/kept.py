@@ -9,7 +9,7 @@ from single_operator import OUTPUT, SOURCE
 
 from layers.place import Layer, Place, layer_of
 from tinyml.ir.graph import State, Tensor
-from tinyml.ops.base import Operator
+from tinyml.ops.contract.operator import Operator
 from tinyml.ops.variable import AssignVariable, ReadVariable
 
 KEPT = "kept"

@@ -7,18 +7,18 @@ from single_operator import OUTPUT, SOURCE
 
 from layers.place import Drawer, Layer, Place, one, unary
 from tinyml.ir.graph import DType, Shape, Tensor
-from tinyml.ops.base import Operator
 from tinyml.ops.batch_to_space_nd import BatchToSpaceND
-from tinyml.ops.blocks import BlockOperator
 from tinyml.ops.broadcast_to import BroadcastTo
 from tinyml.ops.concatenation import Concatenation
+from tinyml.ops.contract.operator import Operator
+from tinyml.ops.families.blocks import BlockOperator
+from tinyml.ops.families.resize import ResizeOperator
 from tinyml.ops.gather import Gather
 from tinyml.ops.mirror_pad import MirrorMode, MirrorPad
 from tinyml.ops.pack import Pack
 from tinyml.ops.pad import Pad
 from tinyml.ops.padv2 import PadV2
 from tinyml.ops.reshape import Reshape
-from tinyml.ops.resize import ResizeOperator
 from tinyml.ops.reverse_v2 import ReverseV2
 from tinyml.ops.slice import Slice
 from tinyml.ops.space_to_batch_nd import SpaceToBatchND

@@ -11,7 +11,8 @@ from layers.table import LAYERS, choices
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, QuantParams, State, Tensor
 from tinyml.ir.verify import verify_quantized
-from tinyml.ops.base import PORTABLE, Operator
+from tinyml.ops.contract.c import PORTABLE
+from tinyml.ops.contract.operator import Operator
 
 FEWEST_LAYERS, MOST_LAYERS = 3, 25
 # The reference kernels that move bytes have no more.

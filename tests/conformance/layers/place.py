@@ -7,8 +7,8 @@ import numpy as np
 from single_operator import OUTPUT, SOURCE, Draw, limits_of, symmetric
 
 from tinyml.ir.graph import DType, Graph, QuantParams, Shape, State, Tensor
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import Operator
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.operator import Operator
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,10 @@ import numpy as np
 from layers.place import Drawer, Layer, Place, one, unary
 from tinyml.ir.graph import DType
 from tinyml.ops.arg_extremum import ArgExtremum
+from tinyml.ops.families.pool import Pool2D
+from tinyml.ops.families.reduction import ReductionOperator
 from tinyml.ops.l2_normalization import L2Normalization
 from tinyml.ops.mean import Mean
-from tinyml.ops.pool import Pool2D
-from tinyml.ops.reduction import ReductionOperator
 from tinyml.ops.softmax import WIDE_ROW, Softmax
 from tinyml.ops.sum import Sum
 

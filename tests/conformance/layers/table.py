@@ -12,6 +12,7 @@ from tinyml.ops.abs import Abs
 from tinyml.ops.add import Add
 from tinyml.ops.average_pool_2d import AveragePool2D
 from tinyml.ops.ceil import Ceil
+from tinyml.ops.contract.registry import operator_classes
 from tinyml.ops.cos import Cos
 from tinyml.ops.depth_to_space import DepthToSpace
 from tinyml.ops.elu import Elu
@@ -28,7 +29,6 @@ from tinyml.ops.mul import Mul
 from tinyml.ops.neg import Neg
 from tinyml.ops.reduce_max import ReduceMax
 from tinyml.ops.reduce_min import ReduceMin
-from tinyml.ops.registry import operator_classes
 from tinyml.ops.resize_bilinear import ResizeBilinear
 from tinyml.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from tinyml.ops.round import Round

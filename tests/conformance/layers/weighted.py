@@ -7,14 +7,14 @@ from single_operator import INT8_DEVIATION, OUTPUT, SOURCE
 
 from layers.place import Layer, Place, layer_of, one, unary
 from tinyml.ir.graph import DType, QuantParams, Shape, Tensor
-from tinyml.ops.activation import Activation
-from tinyml.ops.base import Operator
 from tinyml.ops.batch_matmul import BatchMatMul
+from tinyml.ops.contract.activation import Activation
+from tinyml.ops.contract.operator import Operator
+from tinyml.ops.contract.window import Padding
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.ops.transpose_conv import TransposeConv
-from tinyml.ops.window import Padding
 
 
 def conv_2d(place: Place) -> Layer | None:

@@ -1,0 +1,148 @@
+"""Makes the Keras models the tests convert, in a process of its own, and converts them there.
+
+Run as ``python keras_models.py FOLDER``. Beside each model ``NAME`` stand ``NAME.tflite`` (or the
+error as JSON), and for models that run also ``NAME.npz`` with samples ``x...`` and what Keras
+computes from them, ``y...``. One process for all, because TensorFlow takes seconds to start.
+"""
+
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from tinyml.frontend.keras.convert import _main
+
+SAMPLES = 3
+
+
+def functional():
+    image = keras.Input((8, 8, 2), name="image")
+    stem = layers.Conv2D(4, 3, padding="same", use_bias=False, name="stem_conv")(image)
+    stem = layers.ReLU(name="stem")(layers.BatchNormalization(name="stem_norm")(stem))
+    branch = layers.DepthwiseConv2D(3, padding="same", name="branch")(stem)
+    total = layers.Add(name="total")([stem, branch])
+    average = layers.GlobalAveragePooling2D(name="average")(total)
+    scores = layers.Dense(3, name="scores")(average)
+    return keras.Model(image, layers.Softmax(name="class")(scores))
+
+
+def sequential():
+    return keras.Sequential(
+        [
+            keras.Input((6, 6, 1), name="image"),
+            layers.Conv2D(4, 3, name="conv"),
+            layers.Flatten(name="flat"),
+            layers.Dense(3, name="scores"),
+        ]
+    )
+
+
+def two_inputs(outputs):
+    left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
+    both = layers.Concatenate(name="both")([left, right])
+    first, second = layers.Dense(2, name="first")(both), layers.Dense(3, name="second")(both)
+    return keras.Model([left, right], outputs(first, second))
+
+
+def twelve_outputs():
+    x = keras.Input((4,), name="x")
+    return keras.Model(x, [layers.Dense(size, name=f"size{size}")(x) for size in range(1, 13)])
+
+
+def nested():
+    inner = keras.Sequential(
+        [keras.Input((6, 6, 1)), layers.Conv2D(2, 3, name="inner"), layers.ReLU(name="rectified")]
+    )
+    image = keras.Input((6, 6, 1), name="image")
+    return keras.Model(image, layers.Flatten(name="flat")(inner(image)))
+
+
+def recurrent():
+    x = keras.Input((3, 4), name="x")
+    both = layers.Bidirectional(layers.LSTM(3, return_sequences=True), name="both")(x)
+    return keras.Model(
+        x, layers.SimpleRNN(2, name="last")(layers.GRU(3, return_sequences=True, name="gru")(both))
+    )
+
+
+def without_shape():
+    return keras.Sequential([layers.Dense(3)])
+
+
+def open_shape():
+    image = keras.Input((None, None, 3), name="image")
+    return keras.Model(image, layers.GlobalAveragePooling2D()(image))
+
+
+class Custom(layers.Layer):
+    def call(self, x):
+        return tf.math.erfinv(x)
+
+
+def custom_layer():
+    x = keras.Input((4,), name="x")
+    return keras.Model(x, layers.Dense(2, name="scores")(Custom(name="custom")(x)))
+
+
+def lambda_layer():
+    x = keras.Input((4,), name="x")
+    return keras.Model(x, layers.Lambda(lambda value: value * 2)(x))
+
+
+def save_samples(path, model):
+    """Save samples of every input and what ``model`` makes of them."""
+    random = np.random.default_rng(0)
+    x = [
+        random.uniform(-1, 1, (SAMPLES, *tensor.shape[1:])).astype(np.float32)
+        for tensor in model.inputs
+    ]
+    y = keras.tree.flatten(model.predict(x if len(x) > 1 else x[0], verbose=0))
+    arrays = {f"x{index:02}": value for index, value in enumerate(x)}
+    np.savez(path, **arrays, **{f"y{index:02}": value for index, value in enumerate(y)})
+
+
+def save_working_models(folder):
+    keras.utils.set_random_seed(0)
+    models = {
+        "functional.keras": functional(),
+        "sequential.keras": sequential(),
+        "sequential.h5": sequential(),
+        "lists.keras": two_inputs(lambda first, second: [first, second]),
+        "dict.keras": two_inputs(lambda first, second: {"a": first, "b": second}),
+        "twelve.keras": twelve_outputs(),
+        "nested.keras": nested(),
+        "recurrent.keras": recurrent(),
+    }
+    for name, model in models.items():
+        model.save(folder / name)
+        save_samples(folder / f"{name}.npz", model)
+    exported = sequential()
+    exported.export(folder / "exported", verbose=False)
+    save_samples(folder / "exported.npz", exported)
+
+
+def save_broken_models(folder):
+    without_shape().save(folder / "without_shape.keras")
+    open_shape().save(folder / "open_shape.keras")
+    open_shape().export(folder / "open_shape", verbose=False)
+    custom_layer().save(folder / "custom.keras")
+    custom_layer().save(folder / "custom.h5")
+    custom_layer().export(folder / "unsupported", verbose=False)
+    lambda_layer().save(folder / "lambda.keras")
+    sequential().save_weights(folder / "only.weights.h5")
+    tf.saved_model.save(tf.Module(), folder / "no_signature")
+    whole = (folder / "sequential.h5").read_bytes()
+    (folder / "cut.h5").write_bytes(whole[: len(whole) // 2])
+
+
+def main(folder):
+    save_working_models(folder)
+    save_broken_models(folder)
+    for path in [path for path in folder.iterdir() if path.suffix != ".npz"]:
+        _main(path, folder / f"{path.name}.tflite")
+
+
+main(Path(sys.argv[1]))

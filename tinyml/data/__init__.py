@@ -1,0 +1,1 @@
+"""Samples from files, and the figures that are taken of outputs."""

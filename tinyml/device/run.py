@@ -1,0 +1,41 @@
+"""A quantized graph's samples through a board, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tinyml.device.qemu import RunResult, run_firmware
+from tinyml.firmware.build import BuildResult
+from tinyml.ir.graph import Array, Graph
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRun:
+    """Raw outputs, one array (N, *shape) per model output, and what the emulator counted."""
+
+    outputs: list[Array]
+    result: RunResult
+
+
+def run_on_device(
+    graph: Graph,
+    build: BuildResult,
+    samples: Sequence[Array],
+    *,
+    jobs: int | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> DeviceRun:
+    """Run int8 samples, (N, *input shape) per input of the prepared ``graph``, on the board."""
+    count = len(samples[0])
+    raw = [np.ascontiguousarray(array).reshape(count, -1).view(np.uint8) for array in samples]
+    result = run_firmware(build, np.concatenate(raw, axis=1), jobs=jobs, on_progress=on_progress)
+    outputs, start = [], 0
+    for name in graph.outputs:
+        tensor = graph.tensor(name)
+        column = np.ascontiguousarray(result.outputs[:, start : start + tensor.nbytes])
+        outputs.append(column.view(tensor.dtype.numpy).reshape(count, *tensor.shape))
+        start += tensor.nbytes
+    return DeviceRun(outputs, result)

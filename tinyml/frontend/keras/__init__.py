@@ -1,0 +1,1 @@
+"""Keras models and SavedModel folders to a .tflite, through TensorFlow."""

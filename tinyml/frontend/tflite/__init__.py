@@ -1,0 +1,1 @@
+""".tflite files to a Graph."""

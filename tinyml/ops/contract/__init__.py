@@ -1,0 +1,1 @@
+"""What every operator implements, and the plain records its methods take and return."""

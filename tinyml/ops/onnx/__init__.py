@@ -1,0 +1,1 @@
+"""What several operators need to read ONNX nodes."""

@@ -1,0 +1,1 @@
+"""A C module as something another build system takes, one format a file."""
