@@ -16,10 +16,11 @@ from tinyml.export.tflite import write_tflite
 from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ops.contract.activation import Activation
-from tinyml.ops.contract.c import PORTABLE
+from tinyml.ops.contract.target import Target
 from tinyml.ops.contract.window import Padding
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.passes.orders import prepare_for_device
+from tinyml.plan.plan import make_plan
 
 MEGABYTES = (1, 2, 4, 8)
 LAYERS = 4
@@ -44,7 +45,7 @@ def _timed(data: bytes) -> tuple[float, float]:
     started = time.perf_counter()
     graph = prepare_for_device(read_tflite(data, "model"))
     read = time.perf_counter()
-    generate_c(graph, "model", PORTABLE, cmsis_nn=5)
+    generate_c(make_plan(graph, Target(cmsis_nn=5)), "model")
     return read - started, time.perf_counter() - read
 
 

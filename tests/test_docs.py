@@ -13,11 +13,10 @@ from pathlib import Path
 import click
 import pytest
 from graphs import activation, fully_connected, int8_weights, int32_bias, make_graph, reshape
+from modules import module_of
 
 from tinyml.cli import cli
-from tinyml.codegen.c_source import generate_c
 from tinyml.firmware.boards import list_boards
-from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ops.contract.c import Isa
 from tinyml.ops.contract.registry import operators_by_opcode
 from tinyml.report.operators import HEADINGS, operator_rows
@@ -227,7 +226,7 @@ def test_the_main_of_the_readme_compiles_and_finds_the_likeliest_class(tmp_path,
         fully_connected("scores", "pixels", "weights", "bias"),
     ]
     graph = make_graph(tensors, ops, ["image"], ["scores"], "digits")
-    module = generate_c(graph, "digits", frozenset([Isa.SCALAR]), find_cmsis_nn().interface)
+    module = module_of(graph, "digits", frozenset([Isa.SCALAR]))
     monkeypatch.syspath_prepend(str(ROOT / "tests" / "codegen"))
     program = importlib.import_module("host_program").build_program([module], main, tmp_path)
 

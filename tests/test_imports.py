@@ -13,6 +13,7 @@ LAYERS = (
     {"files", "ir"},
     {"numerics"},
     {"ops", "data"},
+    {"kernels"},
     {"passes"},
     {"export", "plan", "runtime"},
     {"quantize"},
@@ -29,7 +30,7 @@ LAYERS = (
 VERSION = "__version__"
 
 # What a graph is and means stands on numpy alone: no file format, no command line.
-CORE = {"errors", "files", "ir", "numerics", "ops", "data"}
+CORE = {"errors", "files", "ir", "numerics", "ops", "kernels", "data"}
 CORE_LIBRARIES = {"numpy", "tinyml", *sys.stdlib_module_names}
 
 # Seconds to start and noise on stderr: only here, and only inside functions.

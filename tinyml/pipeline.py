@@ -1,4 +1,7 @@
-"""A quantized graph to firmware: passes, code generation and build in one call."""
+"""The way of a quantized graph to firmware on one page: prepare, plan, generate, build.
+
+Reading a model is before it (``frontend.load``, ``quantize``), running it after it (``device``).
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,35 @@ from tinyml.firmware.build import BuildResult, build_firmware
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import Graph
 from tinyml.ops.contract.c import PORTABLE, Isa
+from tinyml.ops.contract.target import Target
 from tinyml.passes.orders import prepare_for_device
+from tinyml.plan.choose import kernel_set
+from tinyml.plan.plan import Plan, make_plan
 
 
-def generate_model(graph: Graph, board: Board | None = None) -> CModule:
-    """Make the C of a quantized graph, for ``board`` or, without one, for any Cortex-M."""
+def target_of(board: Board | None = None) -> Target:
+    """The board's class of core, or without a board every one, and the CMSIS-NN in use."""
     isas = frozenset([Isa(board.isa)]) if board else PORTABLE
-    interface = find_cmsis_nn().interface
-    return generate_c(prepare_for_device(graph), identifier(graph.name), isas, interface)
+    return Target(isas=isas, cmsis_nn=find_cmsis_nn().interface)
+
+
+def plan_model(graph: Graph, board: Board | None = None, *, kernels: str = "auto") -> Plan:
+    """Prepare a quantized graph for the device, and plan it for ``board`` or for any Cortex-M.
+
+    ``kernels`` is "auto", or "cmsis-nn" to leave faster ones of ours out. Raises ModelError where
+    an operator cannot run on the device; ToolchainError where CMSIS-NN is missing.
+    """
+    return make_plan(prepare_for_device(graph), target_of(board), kernel_set(kernels))
+
+
+def generate_plan(plan: Plan) -> CModule:
+    """Make the C of a plan, named after the model."""
+    return generate_c(plan, identifier(plan.graph.name))
+
+
+def generate_model(graph: Graph, board: Board | None = None, *, kernels: str = "auto") -> CModule:
+    """Make the C of a quantized graph: plan it, and generate."""
+    return generate_plan(plan_model(graph, board, kernels=kernels))
 
 
 def build_model(
@@ -27,6 +51,7 @@ def build_model(
     board: Board,
     directory: Path,
     *,
+    kernels: str = "auto",
     optimize: str = "-O2",
     single_rounding: bool = False,
     console: Console = "semihosting",
@@ -36,9 +61,8 @@ def build_model(
     Raises InputError where the board has no such console, ModelError where an operator cannot run
     on the device or the image does not fit, and ToolchainError where a tool is missing or fails.
     """
-    module = generate_model(graph, board)
     return build_firmware(
-        module,
+        generate_model(graph, board, kernels=kernels),
         board,
         directory,
         optimize=optimize,

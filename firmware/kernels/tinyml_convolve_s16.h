@@ -3,20 +3,7 @@
 #define TINYML_CONVOLVE_S16_H
 
 #include "tinyml_sums_s16.h"
-
-/* First and last (excluded) tap that lies inside an input of `size`, the first tap at `start`. */
-typedef struct {
-    int32_t first;
-    int32_t end;
-} taps;
-
-static inline taps taps_inside(int32_t start, int32_t dilation, int32_t count, int32_t size)
-{
-    const int32_t end = (size - start + dilation - 1) / dilation;
-    taps inside = {start < 0 ? (dilation - 1 - start) / dilation : 0, end < count ? end : count};
-
-    return inside;
-}
+#include "tinyml_taps.h"
 
 /* One row of taps; without dilation they lie side by side. */
 static inline int64_t sum_row(const int16_t *input, const int8_t *weights, int32_t count,

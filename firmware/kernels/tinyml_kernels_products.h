@@ -9,6 +9,14 @@
 
 #include "arm_nn_types.h"
 
+/* Any filter, padding and dilation; the bias may be NULL, the context is not used. */
+arm_cmsis_nn_status tinyml_convolve_s8(
+    const cmsis_nn_context *context, const cmsis_nn_conv_params *params,
+    const cmsis_nn_per_channel_quant_params *quant, const cmsis_nn_dims *input_dims,
+    const int8_t *input, const cmsis_nn_dims *filter_dims, const int8_t *filter,
+    const cmsis_nn_dims *bias_dims, const int32_t *bias, const cmsis_nn_dims *output_dims,
+    int8_t *output);
+
 /* Filters are (output channels, height, width, input channels); the bias may be NULL. */
 void tinyml_transpose_conv_s8(const cmsis_nn_conv_params *params,
                               const cmsis_nn_per_channel_quant_params *quant,

@@ -9,9 +9,9 @@ import pytest
 from graphs import CONVERTER_NAME, branches_int8, small_int8
 from hypothesis import given
 from hypothesis import strategies as st
+from modules import module_of
 
 from tinyml.codegen.c_header import float_literal
-from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.program import identifier, short_name
 from tinyml.errors import ModelError
 from tinyml.ops.contract.c import PORTABLE
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_two_generations_are_equal_byte_for_byte():
-    first, second = (generate_c(small_int8(), "m", PORTABLE, cmsis_nn=5) for _ in range(2))
+    first, second = (module_of(small_int8(), "m", PORTABLE, cmsis_nn=5) for _ in range(2))
 
     assert first == second
 
@@ -28,13 +28,13 @@ def test_two_generations_are_equal_byte_for_byte():
 def test_the_hash_seed_of_python_changes_nothing():
     script = """
 from graphs import small_int8
-from tinyml.codegen.c_source import generate_c
+from modules import module_of
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.text import format_graph
 from tinyml.ops.contract.c import PORTABLE
 import hashlib
 graph = small_int8()
-files = generate_c(graph, "m", PORTABLE, cmsis_nn=5).files
+files = module_of(graph, "m", PORTABLE, cmsis_nn=5).files
 print(hashlib.sha256(repr(files).encode() + write_tflite(graph)).hexdigest(), format_graph(graph))
 """
     outputs = set()
@@ -50,7 +50,7 @@ print(hashlib.sha256(repr(files).encode() + write_tflite(graph)).hexdigest(), fo
 
 def test_float_at_the_edges_is_refused_by_operator_and_tensor():
     with pytest.raises(ModelError) as refusal:
-        generate_c(branches_int8(), "m", PORTABLE, cmsis_nn=5)
+        module_of(branches_int8(), "m", PORTABLE, cmsis_nn=5)
 
     first, *others = str(refusal.value).splitlines()
     assert first == "2 of the model's 7 operators cannot run on the device:"
@@ -59,7 +59,7 @@ def test_float_at_the_edges_is_refused_by_operator_and_tensor():
 
 
 def test_the_prefix_of_every_symbol_is_the_name_asked_for():
-    text = "".join(generate_c(small_int8(), "thermostat", PORTABLE, cmsis_nn=5).files.values())
+    text = "".join(module_of(small_int8(), "thermostat", PORTABLE, cmsis_nn=5).files.values())
 
     assert "int thermostat_invoke(void *arena);" in text
     assert "#define THERMOSTAT_ARENA_BYTES" in text
@@ -67,12 +67,12 @@ def test_the_prefix_of_every_symbol_is_the_name_asked_for():
 
 
 def test_every_file_says_its_licence_first():
-    for text in generate_c(small_int8(), "m", PORTABLE, cmsis_nn=5).files.values():
+    for text in module_of(small_int8(), "m", PORTABLE, cmsis_nn=5).files.values():
         assert text.startswith("/* SPDX-License-Identifier: Apache-2.0\n")
 
 
 def test_each_layers_call_has_a_line_of_name_operator_and_shapes():
-    source = generate_c(small_int8(), "m", PORTABLE, cmsis_nn=5).files["m.c"]
+    source = module_of(small_int8(), "m", PORTABLE, cmsis_nn=5).files["m.c"]
 
     assert "/* conv/Relu: CONV_2D, 1x8x8x2 -> 1x6x6x4 */\n" in source
     assert "/* sum: ADD, 1x6x6x4, 1x6x6x4 -> 1x6x6x4 */\n" in source

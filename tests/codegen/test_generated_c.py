@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from graphs import activation, branches_int8, make_graph, relu, reshape, small_int8, spread
 from host_program import STRICT, build_program, include_flags, run_program, write_module
+from modules import module_of
 from references import reference_of
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import CModule
 from tinyml.export.tflite import write_tflite
-from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.affine import dequantize, quantize
 from tinyml.ops.contract.c import PORTABLE, Isa
@@ -23,7 +22,7 @@ from tinyml.runtime.tflite import run_tflite
 
 
 def generate(graph: Graph, name: str) -> CModule:
-    return generate_c(graph, name, PORTABLE, find_cmsis_nn().interface)
+    return module_of(graph, name, PORTABLE)
 
 
 def int8_samples(graph: Graph, count: int) -> list[np.ndarray]:
@@ -106,7 +105,7 @@ def test_c_made_for_one_kind_of_core_gives_the_same_bytes(tmp_path, isa):
     """Kernels differ by core; all of them have a plain C version that the host runs."""
     graph = small_int8()
     samples = int8_samples(graph, 5)
-    module = generate_c(graph, "small", frozenset([isa]), find_cmsis_nn().interface)
+    module = module_of(graph, "small", frozenset([isa]))
     program = build_program([module], sample_loop(graph, "small"), tmp_path)
 
     assert run_program(program, packed(samples)) == oracle(graph, samples)

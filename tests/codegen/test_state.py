@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 from graphs import activation, small_int8
 from host_program import build_program, run_program
+from modules import module_of
 from stateful import FIRST, echo
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.device.qemu import run_firmware
 from tinyml.errors import ModelError
 from tinyml.evaluate.oracle import run_reference
 from tinyml.export.onnx import write_onnx
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
-from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import State
 from tinyml.ops.contract.c import PORTABLE
 from tinyml.report.facts import describe_model
@@ -46,7 +45,7 @@ def steps(count: int) -> np.ndarray:
 
 def test_two_streams_never_share_their_state(tmp_path):
     inputs = steps(6)
-    module = generate_c(echo(), "echo", PORTABLE, find_cmsis_nn().interface)
+    module = module_of(echo(), "echo", PORTABLE)
     program = build_program([module], TWO_STREAMS, tmp_path)
 
     outputs = np.frombuffer(run_program(program, inputs.tobytes()), np.int8).reshape(inputs.shape)
@@ -64,7 +63,7 @@ def test_the_oracle_takes_samples_as_the_steps_of_one_stream():
 
 def test_firmware_takes_samples_as_the_steps_of_one_stream_whatever_the_jobs(tmp_path):
     inputs = steps(4)
-    module = generate_c(echo(), "echo", PORTABLE, find_cmsis_nn().interface)
+    module = module_of(echo(), "echo", PORTABLE)
     build = build_firmware(module, load_board("mps2-an386"), tmp_path / "fw")
 
     result = run_firmware(build, inputs.tobytes(), jobs=4)
@@ -94,7 +93,7 @@ def test_float_state_cannot_be_quantized():
 
 
 def test_the_c_of_a_model_without_state_has_nothing_of_it():
-    module = generate_c(small_int8(), "small", PORTABLE, cmsis_nn=5)
+    module = module_of(small_int8(), "small", PORTABLE, cmsis_nn=5)
 
     assert module.state_bytes == 0
     assert not any("state" in text or "string.h" in text for text in module.files.values())

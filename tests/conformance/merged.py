@@ -6,16 +6,15 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from modules import module_of
 from single_operator import Case, samples_of
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import CModule
 from tinyml.device.qemu import run_firmware
 from tinyml.evaluate.oracle import run_reference
 from tinyml.evaluate.stages import cut_into_stages
 from tinyml.firmware.boards import Board
 from tinyml.firmware.build import build_firmware
-from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import Array, Graph, Op, QuantParams, State, Tensor
 from tinyml.ops.contract.c import Isa
 from tinyml.ops.contract.dtypes import PARAMETERS
@@ -123,7 +122,7 @@ def _zero_bias(graph: Graph, op: Conv2D) -> Tensor:
 
 def generate(graph: Graph, name: str, isas: frozenset[Isa]) -> CModule:
     """The C of a graph for the CMSIS-NN that is found, the packaged one or another."""
-    return generate_c(graph, name, isas, find_cmsis_nn().interface)
+    return module_of(graph, name, isas)
 
 
 def device_outputs(merged: Merged, module: CModule, board: Board, folder: Path) -> list[Array]:

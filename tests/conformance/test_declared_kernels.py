@@ -16,23 +16,20 @@ from tinyml.errors import ModelError
 from tinyml.firmware import firmware_dir
 from tinyml.ir.graph import DType, Graph, Tensor
 from tinyml.ops.contract.activation import Activation
-from tinyml.ops.contract.c import PORTABLE, Isa
 from tinyml.ops.contract.operator import Operator, operators
 from tinyml.ops.contract.registry import operator_classes
 from tinyml.ops.div import Div
 from tinyml.passes.orders import prepare_for_device
 
-CORES = [frozenset([isa]) for isa in Isa]
 every_class = pytest.mark.parametrize(
     "cls", [pytest.param(cls, id=cls.__name__) for cls in operator_classes()]
 )
 
 
 class Call(NamedTuple):
-    """A call that an operator of this dtype makes on these cores; no function for an alias."""
+    """A call that an operator of this dtype makes; no function for an alias."""
 
     dtype: DType
-    isas: frozenset[Isa]
     function: str | None
     source: str | None
 
@@ -61,7 +58,7 @@ def div_graph() -> Graph:
 
 @cache
 def calls_of_classes() -> dict[type[Operator], set[Call]]:
-    """All calls that the operators of all cases make, on each class of core and on all at once."""
+    """All calls that the operators of all cases make by kernels of their own."""
     found: dict[type[Operator], set[Call]] = defaultdict(set)
     for case in cases():
         for op, call in calls_of(case):
@@ -73,16 +70,11 @@ def calls_of(case: Case) -> Iterator[tuple[Operator, Call]]:
     graph = prepare_for_device(case.graph)
     for op in operators(graph):
         dtype = graph.tensor(op.inputs[op.typed_input]).dtype
-        for isas in (*CORES, PORTABLE):
-            kernel = op.to_c(graph, isas)
-            for call in kernel.calls:
-                yield op, Call(dtype, isas, call.function, call.source)
-            if kernel.alias:
-                yield op, Call(dtype, isas, None, None)
-
-
-def functions(calls: set[Call]) -> set[str]:
-    return {call.function for call in calls if call.function is not None}
+        kernel = op.to_c(graph)
+        for call in kernel.calls:
+            yield op, Call(dtype, call.function, call.source)
+        if kernel.alias:
+            yield op, Call(dtype, None, None)
 
 
 @every_class
@@ -98,15 +90,6 @@ def test_every_declared_kernel_is_called_in_a_case(cls):
     declared = {(dtype, name) for dtype, names in cls.kernels.items() for name in names}
 
     assert declared - called == set()
-
-
-@every_class
-def test_a_kernel_is_called_on_the_cores_it_is_declared_for(cls):
-    calls = calls_of_classes()[cls]
-
-    for function in functions(calls):
-        cores = [call.isas for call in calls if call.function == function and call.isas in CORES]
-        assert frozenset().union(*cores) == cls.only_for.get(function, PORTABLE), function
 
 
 @every_class

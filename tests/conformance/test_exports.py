@@ -7,13 +7,12 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 from merged import device_outputs, differences, merge, reference_outputs
+from modules import module_of
 from references import reference_of, references_of
 from single_operator import Case, samples_of
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.evaluate.oracle import run_float, run_reference
 from tinyml.firmware.boards import load_board
-from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.load import load_model
 from tinyml.frontend.tflite.read import is_quantized
 from tinyml.ir.graph import Array, DType, Graph, Tensor
@@ -96,9 +95,7 @@ def is_exact(path: Path) -> bool:
 def test_a_model_of_another_tool_can_be_built(path):
     board = load_board("mps2-an386")
 
-    module = generate_c(
-        prepared(path), "model", frozenset([Isa(board.isa)]), find_cmsis_nn().interface
-    )
+    module = module_of(prepared(path), "model", frozenset([Isa(board.isa)]))
 
     assert module.files
 
@@ -107,9 +104,7 @@ def test_a_model_of_another_tool_can_be_built(path):
 def test_models_of_other_tools_give_the_bytes_of_the_reference_kernels(board_name, tmp_path):
     board = load_board(board_name)
     merged = merge([case(path) for path in FILES])
-    module = generate_c(
-        merged.graph, "exports", frozenset([Isa(board.isa)]), find_cmsis_nn().interface
-    )
+    module = module_of(merged.graph, "exports", frozenset([Isa(board.isa)]))
 
     got = device_outputs(merged, module, board, tmp_path)
 

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 from draw.retyped import DTYPES, as_dtype, moving_cases, moving_classes, retyped
 from merged import device_outputs, differences, merge
+from modules import module_of
 from single_operator import Case
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.firmware.boards import load_board
-from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import Array, DType
 from tinyml.ops.contract.c import Isa
 
@@ -36,9 +35,7 @@ def test_elements_of_other_dtypes_are_moved_as_int8_are(dtype, board_name, tmp_p
     expected, got = (
         device_outputs(
             merged,
-            generate_c(
-                merged.graph, "moves", frozenset([Isa(board.isa)]), find_cmsis_nn().interface
-            ),
+            module_of(merged.graph, "moves", frozenset([Isa(board.isa)])),
             board,
             tmp_path / name,
         )

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from draw.weighted import DRAWN, Numbers, names, weighted_graph
+from modules import module_of
 from single_operator import OUTPUT, SOURCE, Draw, int8_tensor, single_operator
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ops.add import Add
@@ -19,6 +19,7 @@ from tinyml.ops.concatenation import Concatenation
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.c import PORTABLE
 from tinyml.ops.contract.operator import Operator
+from tinyml.ops.contract.target import Target
 from tinyml.ops.contract.window import Padding
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -36,6 +37,7 @@ from tinyml.ops.select import Select
 from tinyml.ops.sin import Sin
 from tinyml.ops.softmax import OUTPUT_QUANT, Softmax
 from tinyml.ops.transpose_conv import TransposeConv
+from tinyml.plan.choose import choose_kernels
 
 QUANT = QuantParams.per_tensor(0.1, 3)
 OTHER_QUANT = QuantParams.per_tensor(0.2, 3)
@@ -57,7 +59,7 @@ ADD = Add(name="add", **TWO, activation=Activation.NONE)
 
 
 def generate(graph: Graph) -> None:
-    generate_c(graph, "refused", PORTABLE, cmsis_nn=5)
+    module_of(graph, "refused", PORTABLE, cmsis_nn=5)
 
 
 def conv_graph(source: Shape, weights: Shape, *, per_channel: bool = True) -> Graph:
@@ -88,9 +90,13 @@ def test_weights_with_a_zero_point_are_refused(zero_point):
         generate(graph.with_tensors(replace(weights, quant=quant)))
 
 
-def test_a_row_longer_than_16_bits_count_is_refused_by_a_convolution():
-    with pytest.raises(ModelError, match="at most 65535"):
-        generate(conv_graph((1, 1, 70_000, 1), (1, 1, 3, 1)))
+def test_a_row_longer_than_16_bits_count_is_convolved_by_a_kernel_of_ours():
+    graph = conv_graph((1, 1, 70_000, 1), (1, 1, 3, 1))
+
+    (step,) = choose_kernels(graph, Target(cmsis_nn=5))
+
+    assert [call.function for call in step.kernel.calls] == ["tinyml_convolve_s8"]
+    assert "at most 65535" in step.refused["arm_convolve_s8"]
 
 
 def test_a_row_longer_than_15_bits_count_is_refused_by_a_depthwise_convolution():
@@ -225,9 +231,7 @@ def test_depthwise_layers_without_bias_get_zeros_where_the_mve_kernel_would_read
         numbers=DRAWN,
     )
 
-    weights = generate_c(graph, "without_bias", PORTABLE, cmsis_nn=5).files[
-        "without_bias_weights.c"
-    ]
+    weights = module_of(graph, "without_bias", PORTABLE, cmsis_nn=5).files["without_bias_weights.c"]
 
     assert "zero_bias[125]" in weights
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from modules import module_of
 from single_operator import OUTPUT, SOURCE, int8_tensor, single_operator
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, QuantParams, Shape, Tensor
 from tinyml.ops.batch_to_space_nd import BatchToSpaceND
@@ -102,7 +102,7 @@ def test_indices_computed_at_run_time_must_be_int32():
     graph = single_operator(op, [int8_tensor(SOURCE, (5,), QUANT), indices], QUANT)
 
     with pytest.raises(ModelError, match="'other' are int64, expected int32"):
-        generate_c(graph, "refused", PORTABLE, cmsis_nn=5)
+        module_of(graph, "refused", PORTABLE, cmsis_nn=5)
 
 
 def test_tensors_of_different_shapes_do_not_stack():
@@ -120,7 +120,7 @@ def test_an_image_that_the_rounded_scale_overshoots_is_refused():
     graph = single_operator(op, [int8_tensor(SOURCE, (1, 1, 2000, 1), QUANT)], QUANT)
 
     with pytest.raises(ModelError, match="reaches beyond the last pixel"):
-        generate_c(graph, "refused", PORTABLE, cmsis_nn=5)
+        module_of(graph, "refused", PORTABLE, cmsis_nn=5)
 
 
 def test_a_cast_to_float_is_refused():
@@ -128,4 +128,4 @@ def test_a_cast_to_float_is_refused():
     graph = single_operator(op, [int8_tensor(SOURCE, (5,), QUANT)], None)
 
     with pytest.raises(ModelError, match=r"CAST 'op': .* use QUANTIZE or DEQUANTIZE"):
-        generate_c(graph, "refused", PORTABLE, cmsis_nn=5)
+        module_of(graph, "refused", PORTABLE, cmsis_nn=5)

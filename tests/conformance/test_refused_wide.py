@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from modules import module_of
 from single_operator import OUTPUT, SOURCE, single_operator
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ops.abs import Abs
@@ -54,7 +54,7 @@ def int16(name: str, shape: Shape, scale: float = 0.001) -> Tensor:
 
 
 def generate(graph: Graph) -> None:
-    generate_c(graph, "refused", PORTABLE, cmsis_nn=5)
+    module_of(graph, "refused", PORTABLE, cmsis_nn=5)
 
 
 def unary(op: Operator, source: float, output: QuantParams) -> Graph:

@@ -3,15 +3,16 @@
 import ctypes
 
 import pytest
-from single_operator import SOURCE, Draw, cases_of
+from single_operator import OUTPUT, SOURCE, Draw, cases_of
 
 from tinyml.firmware.toolchain import find_cmsis_nn, find_tool, run_tool
-from tinyml.ir.graph import DType
-from tinyml.ops.average_pool_2d import avgpool_s8_scratch
-from tinyml.ops.contract.c import ChangedIn7, Isa
-from tinyml.ops.conv_2d import MVE_LANES, MVE_LANES_SINCE_6, convolve_s8_scratch
-from tinyml.ops.depthwise_conv_2d import depthwise_fast_s16_scratch, depthwise_s8_opt_scratch
+from tinyml.ir.graph import DType, Graph
+from tinyml.kernels import arm_convolve_s8, arm_depthwise_conv_fast_s16, arm_depthwise_conv_s8_opt
+from tinyml.ops.contract.c import Isa, ScratchContext
+from tinyml.ops.contract.target import Target
+from tinyml.ops.fully_connected import FullyConnected
 from tinyml.passes.orders import prepare_for_device
+from tinyml.plan.choose import Step, choose_kernels
 
 SHAPES = 500
 
@@ -72,7 +73,8 @@ def unit_window(**others: int) -> dict[str, int]:
 @pytest.mark.parametrize("isa", Isa)
 def test_convolution_scratch_is_cmsis_nns(cmsis_nn, isa):
     draw = Draw("convolution scratch")
-    lanes = MVE_LANES if find_cmsis_nn().interface < 6 else MVE_LANES_SINCE_6
+    version = find_cmsis_nn().interface
+    (kernel,) = (c for c in arm_convolve_s8.CANDIDATES if version in c.cmsis_nn)
     function = getattr(cmsis_nn, f"arm_convolve_wrapper_s8_get_buffer_size{SUFFIXES[isa]}")
     # Padding leads the wrapper to arm_convolve_s8, whatever the filter.
     params = ConvParams(**unit_window(padding_h=1, padding_w=1))
@@ -82,7 +84,7 @@ def test_convolution_scratch_is_cmsis_nns(cmsis_nn, isa):
 
         size = function(*map(ctypes.byref, (params, source, filters, source)))
 
-        assert convolve_s8_scratch(height * width * channels, isa, lanes) == size
+        assert kernel.scratch_bytes(height * width * channels, isa) == size
 
 
 @pytest.mark.parametrize("isa", Isa)
@@ -97,7 +99,7 @@ def test_depthwise_scratch_is_cmsis_nns(cmsis_nn, isa):
 
         size = function(*map(ctypes.byref, (params, source, filters, source)))
 
-        assert depthwise_s8_opt_scratch(channels, height * width, isa) == size
+        assert arm_depthwise_conv_s8_opt.scratch_bytes(channels, height * width, isa) == size
 
 
 @pytest.mark.parametrize("isa", Isa)
@@ -112,18 +114,26 @@ def test_depthwise_16x8_scratch_is_cmsis_nns(cmsis_nn, isa):
 
         size = function(*map(ctypes.byref, (params, source, filters, source)))
 
-        assert depthwise_fast_s16_scratch(channels, height * width, isa) == size
+        assert arm_depthwise_conv_fast_s16.scratch_bytes(channels, height * width, isa) == size
 
 
-@pytest.mark.parametrize("width", ["s8", "s16"])
+def step_of(graph: Graph, isa: Isa) -> Step:
+    """What the operator of a graph becomes with the CMSIS-NN in use."""
+    target = Target(isas=frozenset([isa]), cmsis_nn=find_cmsis_nn().interface)
+    (step,) = choose_kernels(graph, target)
+    return step
+
+
 @pytest.mark.parametrize("isa", Isa)
-def test_average_pool_scratch_is_cmsis_nns(cmsis_nn, isa, width):
-    draw = Draw("average pool scratch")
-    function = getattr(cmsis_nn, f"arm_avgpool_{width}_get_buffer_size{SUFFIXES[isa]}")
-    for _ in range(SHAPES):
-        pixels, channels = draw.integer(1, 99), draw.integer(1, 999)
+def test_average_pool_scratch_is_cmsis_nns(cmsis_nn, isa):
+    for case in cases_of("average_pool_2d"):
+        source, output = map(case.graph.tensor, (SOURCE, OUTPUT))
+        width = "s8" if source.dtype is DType.INT8 else "s16"
+        function = getattr(cmsis_nn, f"arm_avgpool_{width}_get_buffer_size{SUFFIXES[isa]}")
 
-        assert avgpool_s8_scratch(channels, isa) == function(pixels, channels)
+        size = function(output.shape[2], source.shape[3])
+
+        assert step_of(case.graph, isa).kernel.scratch_bytes == size
 
 
 @pytest.mark.parametrize("isa", Isa)
@@ -134,12 +144,14 @@ def test_the_weight_sums_of_fully_connected_layers_fill_cmsis_nns_buffer(cmsis_n
         graph = prepare_for_device(case.graph)
         if graph.ops != case.graph.ops or graph.tensor(SOURCE).dtype is DType.INT16:
             continue
-        (call,) = op.to_c(graph, frozenset([isa])).calls
-        if call.function != "arm_fully_connected_s8":
+        step = step_of(graph, isa)
+        if step.candidate != "arm_fully_connected_s8":
             continue
-        first = call.arguments[0]
-        context = first.before if isinstance(first, ChangedIn7) else first
+        (call,) = step.kernel.calls
+        context = call.arguments[0]
         features, depth = graph.tensor("weights").shape
+        assert isinstance(op, FullyConnected)
+        assert isinstance(context, ScratchContext)
 
         size = function(ctypes.byref(Dims(depth, 1, 1, features)))
 

@@ -4,15 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from modules import module_of
 from references import references_of
 from single_operator import OUTPUT, SOURCE, single_operator
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.device.qemu import run_firmware
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
-from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import DType, QuantParams, Tensor
 from tinyml.ops.abs import Abs
 from tinyml.ops.contract.c import Isa
@@ -46,7 +45,7 @@ def test_every_int16_gives_the_reference_kernels_output(op: Operator, source, ou
     board = load_board("host")
 
     build = build_firmware(
-        generate_c(graph, "function", frozenset([Isa(board.isa)]), find_cmsis_nn().interface),
+        module_of(graph, "function", frozenset([Isa(board.isa)])),
         board,
         Path(tmp_path),
     )

@@ -13,16 +13,15 @@ from graphs import (
     softmax,
     spread,
 )
+from modules import module_of
 from references import reference_of
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.device.qemu import run_firmware
 from tinyml.evaluate.oracle import run_reference
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
-from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph
 from tinyml.ir.verify import verify_float
@@ -134,9 +133,7 @@ def test_the_network_is_read_back_as_it_was_written(wide):
 @pytest.mark.parametrize("board_name", ["host", "mps2-an386", "mps3-an547"])
 def test_the_device_gives_the_bytes_of_the_reference(wide, samples, expected, board_name, tmp_path):
     board = load_board(board_name)
-    module = generate_c(
-        prepare_for_device(wide), "wide", frozenset([Isa(board.isa)]), find_cmsis_nn().interface
-    )
+    module = module_of(prepare_for_device(wide), "wide", frozenset([Isa(board.isa)]))
 
     build = build_firmware(module, board, tmp_path)
     rows = samples.reshape(len(samples), -1).view(np.uint8)

@@ -24,13 +24,12 @@ from pathlib import Path
 
 from corpus import Original, originals
 from damage import damaged
+from modules import module_of
 from sanitized import SanitizedRun, run_sanitized
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import CModule
 from tinyml.errors import TinymlError
 from tinyml.export.tflite import write_tflite
-from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.onnx.read import read_onnx
 from tinyml.frontend.tflite.read import is_quantized, read_tflite
 from tinyml.ops.contract.c import PORTABLE, Isa
@@ -120,7 +119,7 @@ def convert(suffix: str, data: bytes, number: int) -> CModule | None:
         write_tflite(graph)
         return None
     isas = CORES[number % len(CORES)]
-    return generate_c(prepare_for_device(graph), "model", isas, find_cmsis_nn().interface)
+    return module_of(prepare_for_device(graph), "model", isas)
 
 
 def _try(number: int, files: Sequence[Original]) -> Result:

@@ -7,8 +7,8 @@ from corpus import originals
 from damage import damaged
 from fuzz import fuzz, sanitize
 from graphs import activation, add, float_constant, make_graph, max_pool_2d, relu
+from modules import module_of
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.tflite.read import read_tflite
@@ -63,7 +63,7 @@ def test_a_float_operator_in_a_quantized_model_has_no_kernel(last):
     tensors = [activation("x", shapes[last], None), activation("y", result, None)]
 
     with pytest.raises(ModelError, match="computes with floats"):
-        generate_c(
+        module_of(
             make_graph(tensors, [last("y", "x")], ["x"], ["y"]), "model", PORTABLE, cmsis_nn=5
         )
 
@@ -73,7 +73,7 @@ def test_a_constant_is_no_output_of_a_device():
     graph = make_graph(tensors, [relu("y", "x")], ["x"], ["y", "c"])
 
     with pytest.raises(ModelError, match="'c' is an input or output of the model and a constant"):
-        generate_c(graph, "model", PORTABLE, cmsis_nn=5)
+        module_of(graph, "model", PORTABLE, cmsis_nn=5)
 
 
 def test_an_arena_beyond_a_gibibyte_is_refused():
@@ -81,7 +81,7 @@ def test_an_arena_beyond_a_gibibyte_is_refused():
     graph = make_graph(tensors, [relu("y", "x")], ["x"], ["y"])
 
     with pytest.raises(ModelError, match="take 2,147,483,648 bytes, expected at most 1,073,741,82"):
-        generate_c(graph, "model", PORTABLE, cmsis_nn=5)
+        module_of(graph, "model", PORTABLE, cmsis_nn=5)
 
 
 def test_a_size_beyond_32_bits_has_no_form_as_a_tflite_file():

@@ -1,8 +1,8 @@
 import pytest
 from golden import assert_golden
 from graphs import branches_int8, small_float, small_int8
+from modules import module_of
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.ir.text import format_graph
 from tinyml.ops.contract.c import PORTABLE
 from tinyml.passes.orders import prepare_for_device
@@ -25,6 +25,6 @@ def test_the_text_of_a_graph_prepared_for_the_device():
 @pytest.mark.parametrize(("name", "make"), [("small", small_int8), ("branches", branches_int8)])
 @pytest.mark.parametrize("ending", [".h", ".c", "_weights.c"])
 def test_the_generated_c(name, make, ending):
-    module = generate_c(prepare_for_device(make()), name, PORTABLE, cmsis_nn=5)
+    module = module_of(prepare_for_device(make()), name, PORTABLE, cmsis_nn=5)
 
     assert_golden(f"{name}{ending}", module.files[f"{name}{ending}"])

@@ -8,11 +8,12 @@ from graphs import activation, add, make_graph, relu, small_int8
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyml.ops.contract.c import PORTABLE, Isa, Kernel
+from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.target import Target
 from tinyml.plan import arena
 from tinyml.plan.arena import ALIGNMENT, place, plan_memory
-from tinyml.plan.kernels import choose_kernels
 from tinyml.plan.lifetimes import Buffer, lower_bound
+from tinyml.plan.plan import make_plan
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -156,7 +157,7 @@ def test_scratch_is_placed_beside_the_tensors_of_its_operator_only():
 def test_the_small_network_is_planned_at_its_bound():
     graph = small_int8()
 
-    plan = plan_memory(graph, choose_kernels(graph, PORTABLE))
+    plan = make_plan(graph, Target(cmsis_nn=5)).memory
 
     assert plan.ratio == 1.0
     assert set(plan.tensors) == {t.name for t in graph.tensors.values() if not t.is_constant}
@@ -166,9 +167,9 @@ def test_the_small_network_is_planned_at_its_bound():
 def test_a_plan_for_one_core_is_no_larger_than_for_all(isa):
     graph = small_int8()
 
-    one = plan_memory(graph, choose_kernels(graph, frozenset([isa])))
+    one = make_plan(graph, Target(isas=frozenset([isa]), cmsis_nn=5))
 
-    assert one.arena_bytes <= plan_memory(graph, choose_kernels(graph, PORTABLE)).arena_bytes
+    assert one.memory.arena_bytes <= make_plan(graph, Target(cmsis_nn=5)).memory.arena_bytes
 
 
 def test_a_graph_that_computes_nothing_has_ratio_one():
@@ -179,7 +180,7 @@ def test_outputs_written_over_inputs_share_their_offset():
     tensors = [activation(name, (1, 8)) for name in "xyz"]
     graph = make_graph(tensors, [relu("y", "x"), add("z", "y", "y")], ["x"], ["z"])
 
-    plan = plan_memory(graph, choose_kernels(graph, PORTABLE))
+    plan = make_plan(graph, Target(cmsis_nn=5)).memory
 
     assert plan.arena_bytes == 8
     assert set(plan.tensors.values()) == {0}

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyml.errors import ModelError
-from tinyml.ops.contract.c import PORTABLE, Kernel
-from tinyml.plan.kernels import choose_kernels
+from tinyml.ops.contract.c import Kernel
+from tinyml.ops.contract.target import Target
+from tinyml.plan.choose import choose_kernels
 from tinyml.plan.lifetimes import Buffer, find_buffers, lower_bound
 
 PLAIN = Kernel()
@@ -177,7 +178,7 @@ def test_a_view_of_a_constant_is_refused_by_name():
     graph = make_graph(tensors, [reshape("y", "c", (2, 1))], [], ["y"])
 
     with pytest.raises(ModelError, match="RESHAPE 'y': input 'c' is a constant"):
-        choose_kernels(graph, PORTABLE)
+        choose_kernels(graph, Target(cmsis_nn=5))
 
 
 buffers = st.builds(

@@ -10,13 +10,13 @@ from tinyml.export.tflite import write_tflite
 from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import Array, DType, Graph
 from tinyml.numerics.affine import dequantize, quantize
-from tinyml.ops.contract.c import PORTABLE
+from tinyml.ops.contract.target import Target
 from tinyml.ops.div import Div
 from tinyml.ops.logistic import OUTPUT_QUANT, Logistic
 from tinyml.ops.maximum import Maximum
 from tinyml.ops.mul import Mul
 from tinyml.passes.orders import prepare_for_device
-from tinyml.plan.kernels import choose_kernels
+from tinyml.plan.choose import choose_kernels
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
 from tinyml.quantize.post_training import Scheme, quantize_graph
@@ -73,7 +73,7 @@ def test_a_quantized_operator_runs_on_every_core(name):
 
     prepared = prepare_for_device(quantized(graph, float_samples(name, graph)))
 
-    assert choose_kernels(prepared, PORTABLE).keys() == {op.name for op in prepared.ops}
+    assert [step.op for step in choose_kernels(prepared, Target(cmsis_nn=5))] == list(prepared.ops)
     assert all(t.dtype is not DType.FLOAT32 for t in prepared.tensors.values())
 
 

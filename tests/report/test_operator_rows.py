@@ -1,8 +1,6 @@
 """What ``tinyml ops`` says of operators, beyond what the conformance cases hold them to."""
 
 from tinyml.firmware import firmware_dir
-from tinyml.ir.graph import DType
-from tinyml.ops.contract.registry import operator_classes
 from tinyml.report.operators import OperatorFacts, describe_operators
 
 
@@ -24,10 +22,3 @@ def test_a_kernel_of_some_cores_says_which():
 
     assert cores["arm_convolve_1_x_n_s8"] == ("mve",)
     assert cores["arm_convolve_s8"] == ("scalar", "dsp", "mve")
-
-
-def test_an_operator_is_missing_on_boards_whose_core_has_no_kernel_for_it(monkeypatch):
-    (conv,) = (cls for cls in operator_classes() if cls.opcodes == ("CONV_2D",))
-    monkeypatch.setattr(conv, "kernels", {DType.INT8: ("arm_convolve_1_x_n_s8",)})
-
-    assert facts_of("CONV_2D").boards == ("mps3-an547",)

@@ -13,6 +13,7 @@ from tinyml.cli.common import (
     console_option,
     count,
     json_option,
+    kernels_option,
     output_option,
     write_json,
 )
@@ -37,6 +38,7 @@ from tinyml.pipeline import build_model
     is_flag=True,
     help="Build the kernels with CMSIS_NN_USE_SINGLE_ROUNDING (other last bits).",
 )
+@kernels_option
 @console_option
 @json_option
 def command(
@@ -45,6 +47,7 @@ def command(
     output: Path,
     optimize: str,
     single_rounding: bool,  # noqa: FBT001  # click passes flags by name
+    kernels: str,
     console: Console,
     json_path: Path | None,
 ) -> None:
@@ -57,6 +60,7 @@ def command(
         output,
         optimize=optimize,
         single_rounding=single_rounding,
+        kernels=kernels,
         console=console,
     )
     write_json(json_path, summary(result))

@@ -17,6 +17,7 @@ from rich.progress import Progress
 from tinyml.errors import InputError
 from tinyml.files import atomic_write, reporting_os_errors
 from tinyml.firmware.boards import CONSOLES
+from tinyml.plan import KERNEL_SETS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,6 +79,18 @@ def console_option(function: F) -> F:
         default="semihosting",
         show_default=True,
         help="How samples and results pass: through the debugger, or over the board's UART.",
+    )(function)
+
+
+def kernels_option(function: F) -> F:
+    """``--kernels SET``."""
+    return click.option(
+        "--kernels",
+        type=click.Choice(KERNEL_SETS),
+        default="auto",
+        show_default=True,
+        help="Which kernels to choose from: all there are, or no other than CMSIS-NN's where it "
+        "has one.",
     )(function)
 
 

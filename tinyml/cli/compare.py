@@ -13,6 +13,7 @@ from tinyml.cli.common import (
     count,
     jobs_option,
     json_option,
+    kernels_option,
     percent,
     print_pairs,
     progress_bar,
@@ -54,6 +55,7 @@ CHECK_FAILED = 1
     metavar="PP",
     help="Fail where the device loses more percentage points than this.",
 )
+@kernels_option
 @console_option
 @jobs_option
 @json_option
@@ -64,6 +66,7 @@ def command(
     reference: Path | None,
     oracle: str | None,
     max_accuracy_drop: float | None,
+    kernels: str,
     console: Console,
     jobs: int,
     json_path: Path | None,
@@ -85,6 +88,7 @@ def command(
             oracle,
             float_graph=float_graph,
             max_accuracy_drop=max_accuracy_drop,
+            kernels=kernels,
             console=console,
             jobs=jobs,
             on_progress=update,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tinyml.cli.common import MODEL, check_file, check_folder, count, output_option
+from tinyml.cli.common import MODEL, check_file, check_folder, count, kernels_option, output_option
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
@@ -27,11 +27,13 @@ from tinyml.pipeline import generate_model
 )
 @output_option("File to write; for C, a folder.")
 @click.option("--board", help="For C: tune for this board instead of any Cortex-M.")
-def command(model: Path, file_format: str, output: Path, board: str | None) -> None:
+@kernels_option
+def command(model: Path, file_format: str, output: Path, board: str | None, kernels: str) -> None:
     """Write a model as .tflite, as .onnx, or as C that calls CMSIS-NN (int8 models)."""
     if file_format == "c":
         check_folder(output)
-        module = generate_model(load_quantized(model), load_board(board) if board else None)
+        target = load_board(board) if board else None
+        module = generate_model(load_quantized(model), target, kernels=kernels)
         for path in write_module(module, output):
             click.echo(path)
         return

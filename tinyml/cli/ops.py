@@ -19,7 +19,7 @@ PIPE_WIDTH = 1000
 @click.command("ops")
 @json_option
 def command(json_path: Path | None) -> None:
-    """List the supported operators: their dtypes, kernels and boards, and what of ONNX they are."""
+    """List the supported operators: their dtypes and kernels, and what of ONNX they are."""
     write_json(json_path, {"operators": [facts.to_json() for facts in describe_operators()]})
     console = Console()
     if console.is_terminal:

@@ -18,6 +18,7 @@ from tinyml.cli.common import (
     count,
     jobs_option,
     json_option,
+    kernels_option,
     output_option,
     print_pairs,
     progress_bar,
@@ -27,11 +28,11 @@ from tinyml.data.dataset import plain_name, quantize_samples, read_dataset
 from tinyml.device.run import run_on_device
 from tinyml.files import atomic_write
 from tinyml.firmware.boards import Console, load_board
+from tinyml.firmware.build import build_firmware
 from tinyml.frontend.load import load_quantized
 from tinyml.ir.graph import Array, Graph
 from tinyml.numerics.affine import dequantize
-from tinyml.passes.orders import prepare_for_device
-from tinyml.pipeline import build_model
+from tinyml.pipeline import generate_plan, plan_model
 
 
 @click.command("run")
@@ -47,6 +48,7 @@ from tinyml.pipeline import build_model
 )
 @output_option("Raw outputs: .npy, or .npz for a model with several.")
 @click.option("--dequantize", "as_float", is_flag=True, help="Write float32 outputs instead.")
+@kernels_option
 @console_option
 @jobs_option
 @json_option
@@ -56,6 +58,7 @@ def command(
     input_path: Path,
     output: Path,
     as_float: bool,  # noqa: FBT001  # click passes flags by name
+    kernels: str,
     console: Console,
     jobs: int,
     json_path: Path | None,
@@ -65,10 +68,11 @@ def command(
     original = load_quantized(model)
     check_file(output, *([".npy"] if len(original.outputs) == 1 else []), ".npz")
     data = read_dataset(input_path, [original.tensor(name) for name in original.inputs])
-    graph = prepare_for_device(original)
+    plan = plan_model(original, target, kernels=kernels)
+    graph = plan.graph
     samples = quantize_samples(data.samples, [graph.tensor(name) for name in graph.inputs])
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
-        build = build_model(graph, target, Path(folder), console=console)
+        build = build_firmware(generate_plan(plan), target, Path(folder), console=console)
         with progress_bar("running", len(samples[0])) as update:
             run = run_on_device(graph, build, samples, jobs=jobs, on_progress=update)
     outputs = _dequantized(graph, run.outputs) if as_float else run.outputs

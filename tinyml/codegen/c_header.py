@@ -31,7 +31,7 @@ def render_header(program: Program) -> str:
             "#endif",
             "",
             "/* All working memory. The caller owns it; one for each instance that runs. */",
-            f"#define {upper}_ARENA_BYTES {program.plan.arena_bytes}",
+            f"#define {upper}_ARENA_BYTES {program.memory.arena_bytes}",
             f"#define {upper}_ARENA_ALIGNMENT {ARENA_ALIGNMENT}",
             "",
             *c_state.declarations(program),
@@ -66,7 +66,7 @@ def arena_slots(program: Program, names: tuple[str, ...]) -> tuple[ArenaSlot, ..
     """Where these tensors lie in the arena."""
     graph = program.graph
     return tuple(
-        ArenaSlot(name=n, offset=program.plan.tensors[n], size=graph.tensor(n).nbytes)
+        ArenaSlot(name=n, offset=program.memory.tensors[n], size=graph.tensor(n).nbytes)
         for n in names
     )
 

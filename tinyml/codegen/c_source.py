@@ -10,40 +10,37 @@ from tinyml.codegen.c_arrays import c_type, declaration, definition
 from tinyml.codegen.c_header import ARENA_ALIGNMENT, arena_slots, banner, render_header
 from tinyml.codegen.module import CModule
 from tinyml.codegen.program import Layer, Program, constant_name, make_program, short_name
-from tinyml.ir.graph import DType, Graph
+from tinyml.ir.graph import DType
 from tinyml.ops.contract.c import (
     Argument,
     ConstantArray,
-    Isa,
     KernelCall,
     ScratchContext,
     Struct,
     TensorPointer,
 )
 from tinyml.plan.lifetimes import at_peak
+from tinyml.plan.plan import Plan
 
 
-def generate_c(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int) -> CModule:
-    """Make the C module of an int8 graph; the same arguments always give the same bytes.
-
-    ``cmsis_nn`` is the major version of CMSIS-NN whose kernels it calls: 5, 6 or 7.
-    """
-    program = make_program(graph, name, isas, cmsis_nn)
+def generate_c(plan: Plan, name: str) -> CModule:
+    """Make the C module of a plan; the same arguments always give the same bytes."""
+    program = make_program(plan, name)
     kernels = {call.source for layer in program.layers for call in layer.calls if call.source}
     return CModule(
         name=name,
-        cmsis_nn=cmsis_nn,
+        cmsis_nn=program.cmsis_nn,
         files={
             f"{name}.h": render_header(program),
             f"{name}.c": _render_source(program),
             f"{name}_weights.c": _render_weights(program),
         },
         kernels=tuple(sorted(kernels)),
-        arena_bytes=program.plan.arena_bytes,
+        arena_bytes=program.memory.arena_bytes,
         arena_alignment=ARENA_ALIGNMENT,
         state_bytes=program.state_bytes,
-        inputs=arena_slots(program, graph.inputs),
-        outputs=arena_slots(program, graph.outputs),
+        inputs=arena_slots(program, plan.graph.inputs),
+        outputs=arena_slots(program, plan.graph.outputs),
         weights_by_tensor={
             tensor: program.constants[c_name].nbytes
             for tensor, c_name in program.constant_names.items()
@@ -53,7 +50,7 @@ def generate_c(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int) -> 
 
 
 def _peak(program: Program) -> dict[str, int]:
-    held = at_peak(program.plan.buffers)
+    held = at_peak(program.memory.buffers)
     return {" = ".join(map(short_name, b.tensors)) or "scratch": b.size for b in held}
 
 
@@ -138,7 +135,7 @@ def _render_step(program: Program, layer: Layer) -> list[str]:
     ]
     if layer.operator.outputs:
         output = program.graph.tensor(layer.operator.outputs[0])
-        address = f"memory + {program.plan.tensors[output.name]}"
+        address = f"memory + {program.memory.tensors[output.name]}"
         lines.append(f"    AFTER_LAYER({layer.number}, {address}, {output.nbytes});")
     return lines
 
@@ -203,7 +200,7 @@ def _render_pointer(program: Program, pointer: TensorPointer) -> str:
     if name in program.states:
         address = f"kept + {program.states[name]}"
     else:
-        address = f"memory + {program.plan.tensors[name]}"
+        address = f"memory + {program.memory.tensors[name]}"
     is_plain = pointer.as_bytes or dtype is DType.INT8
     return address if is_plain else f"({c_type(dtype.numpy)} *)({address})"
 

@@ -1,33 +1,28 @@
-"""Graph and memory plan to a Program: every layer's calls with addresses and names settled."""
+"""Plan to a Program: every layer's calls with addresses and names settled."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, Graph, State, Tensor
 from tinyml.ops.contract.c import (
     Argument,
-    ChangedIn7,
     ConstantArray,
-    Isa,
-    Kernel,
     KernelCall,
     ScratchContext,
     Struct,
     TensorPointer,
 )
-from tinyml.ops.contract.operator import Operator, operators
-from tinyml.plan.arena import ALIGNMENT, MemoryPlan, plan_memory
-from tinyml.plan.kernels import choose_kernels
+from tinyml.ops.contract.operator import Operator
+from tinyml.plan.arena import ALIGNMENT, MemoryPlan
+from tinyml.plan.choose import Step
+from tinyml.plan.plan import Plan
 
 LONGEST_IDENTIFIER = 40
-# Offsets in the arena are of C's type int.
-LARGEST_ARENA = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,7 @@ class Program:
     cmsis_nn: int
     needs_version: bool
     graph: Graph
-    plan: MemoryPlan
+    memory: MemoryPlan
     layers: tuple[Layer, ...]
     constants: Mapping[str, Array]
     constant_names: Mapping[str, str]
@@ -66,23 +61,13 @@ class Program:
     state_bytes: int
 
 
-def make_program(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int) -> Program:
-    """Choose kernels for all of ``isas``, plan the memory, and name everything.
-
-    ``cmsis_nn`` is the major version of CMSIS-NN whose kernels are called.
-
-    ``graph`` is int8 inside and at its edges; ``name`` is a C identifier. Raises ModelError that
-    lists every operator the device cannot run.
-    """
-    chosen = choose_kernels(graph, isas)
-    kernels = {op: _settled(kernel, cmsis_nn) for op, kernel in chosen.items()}
-    _require_activations_at_edges(graph)
-    plan = plan_memory(graph, kernels)
-    _require_addressable(plan)
+def make_program(plan: Plan, name: str) -> Program:
+    """Name everything in a plan; ``name`` is a C identifier."""
+    graph = plan.graph
     names = _layer_names(graph)
     layers = tuple(
-        _make_layer(graph, plan, number, op, names[op.name], kernels[op.name])
-        for number, op in enumerate(operators(graph), start=1)
+        _make_layer(plan, number, step, names[step.op.name])
+        for number, step in enumerate(plan.steps, start=1)
     )
     constants: dict[str, Array] = {}
     constant_names: dict[str, str] = {}
@@ -95,10 +80,10 @@ def make_program(graph: Graph, name: str, isas: frozenset[Isa], cmsis_nn: int) -
     states, state_bytes = _place_states(graph)
     return Program(
         name=name,
-        cmsis_nn=cmsis_nn,
-        needs_version=any(map(_differs_silently, chosen.values())),
+        cmsis_nn=plan.target.cmsis_nn,
+        needs_version=any(step.kernel.version_bound for step in plan.steps),
         graph=graph,
-        plan=plan,
+        memory=plan.memory,
         layers=layers,
         constants=constants,
         constant_names=constant_names,
@@ -119,50 +104,6 @@ def _place_states(graph: Graph) -> tuple[dict[str, int], int]:
 def state_constant_name(program: str, graph: Graph, state: State) -> str:
     """C name of the array that holds a state's first value, where its bytes are not all equal."""
     return f"{program}_state_{graph.states.index(state) + 1:02}_initial"
-
-
-def _require_activations_at_edges(graph: Graph) -> None:
-    for name in (*graph.inputs, *graph.outputs):
-        if graph.tensor(name).is_constant:
-            raise ModelError(
-                f"'{name}' is an input or output of the model and a constant, expected a tensor "
-                "that is computed; leave it out of the model's boundary"
-            )
-
-
-def _require_addressable(plan: MemoryPlan) -> None:
-    if plan.arena_bytes > LARGEST_ARENA:
-        raise ModelError(
-            f"the tensors needed at one time take {plan.arena_bytes:,} bytes, expected at most "
-            f"{LARGEST_ARENA:,}; make the model's tensors smaller"
-        )
-
-
-def _differs_silently(kernel: Kernel) -> bool:
-    """Whether the call made for one version compiles with another, and means something else."""
-    arguments = [argument for call in kernel.calls for argument in call.arguments]
-    changed = [argument for argument in arguments if isinstance(argument, ChangedIn7)]
-    exchanged = any(a.before is not None and a.since is not None for a in changed)
-    return exchanged or kernel.since_6 is not None
-
-
-def _settled(kernel: Kernel, cmsis_nn: int) -> Kernel:
-    """Take the kernel made for this version of CMSIS-NN."""
-    if cmsis_nn >= 6 and kernel.since_6 is not None:
-        kernel = kernel.since_6
-    return replace(kernel, calls=tuple(_settled_call(call, cmsis_nn) for call in kernel.calls))
-
-
-def _settled_call(call: KernelCall, cmsis_nn: int) -> KernelCall:
-    """Pass each argument that changed in CMSIS-NN as this version takes it, if at all."""
-    arguments: list[Argument] = []
-    for argument in call.arguments:
-        settled: Argument | None = argument
-        if isinstance(argument, ChangedIn7):
-            settled = argument.since if cmsis_nn >= 7 else argument.before
-        if settled is not None:
-            arguments.append(settled)
-    return replace(call, arguments=tuple(arguments))
 
 
 def identifier(text: str) -> str:
@@ -200,17 +141,15 @@ def _layer_names(graph: Graph) -> dict[str, str]:
     return names
 
 
-def _make_layer(
-    graph: Graph, plan: MemoryPlan, number: int, op: Operator, function: str, kernel: Kernel
-) -> Layer:
+def _make_layer(plan: Plan, number: int, step: Step, function: str) -> Layer:
     return Layer(
         number=number,
         function=function,
-        comment=_describe(graph, op),
-        operator=op,
-        calls=kernel.calls,
-        scratch_offset=plan.scratch.get(op.name, 0),
-        scratch_bytes=kernel.scratch_bytes,
+        comment=_describe(plan.graph, step.op),
+        operator=step.op,
+        calls=step.kernel.calls,
+        scratch_offset=plan.memory.scratch.get(step.op.name, 0),
+        scratch_bytes=step.kernel.scratch_bytes,
     )
 
 

@@ -17,11 +17,10 @@ from tinyml.device.run import DeviceRun, run_on_device
 from tinyml.errors import InputError
 from tinyml.evaluate.oracle import Oracles, run_float
 from tinyml.firmware.boards import Board, Console
-from tinyml.firmware.build import BuildResult
+from tinyml.firmware.build import BuildResult, build_firmware
 from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.numerics.affine import dequantize
-from tinyml.passes.orders import prepare_for_device
-from tinyml.pipeline import build_model
+from tinyml.pipeline import generate_plan, plan_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +72,7 @@ def compare_model(
     *,
     float_graph: Graph | None = None,
     max_accuracy_drop: float | None = None,
+    kernels: str = "auto",
     console: Console = "semihosting",
     jobs: int | None = None,
     on_progress: Callable[[int], None] | None = None,
@@ -83,12 +83,14 @@ def compare_model(
     percentage points of the float model's accuracy, and needs labels and ``float_graph``. It
     passes where no byte differs and the drop is not exceeded. ``oracle`` is the package whose
     reference kernels are asked for, else each operator's first choice among those installed.
+    ``kernels`` is what the plan chooses from, as in ``plan_model``.
 
     Raises InputError where labels are missing or name no class of the model, the data's metric is
     unknown or does not suit the model, or the float model has other inputs or outputs;
     ToolchainError where an oracle is not installed.
     """
-    prepared = prepare_for_device(graph)
+    plan = plan_model(graph, board, kernels=kernels)
+    prepared = plan.graph
     oracles = Oracles(prepared, oracle)
     oracles.require_installed()
     metric = _metric(data, graph)
@@ -96,7 +98,7 @@ def compare_model(
     real = _real_samples(graph, prepared, data, float_graph) if float_graph else []
     samples = quantize_samples(data.samples, [prepared.tensor(n) for n in prepared.inputs])
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
-        build = build_model(prepared, board, Path(folder), console=console)
+        build = build_firmware(generate_plan(plan), board, Path(folder), console=console)
         device = run_on_device(prepared, build, samples, jobs=jobs, on_progress=on_progress)
     expected = oracles.run(samples)
     floats = run_float(float_graph, real) if float_graph else None

@@ -9,7 +9,7 @@ from typing import ClassVar
 from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.contract.activation import Activation
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.dtypes import VERSIONS, Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands, float_constant
 from tinyml.ops.families.elementwise import common_scale, is_flat
@@ -60,12 +60,11 @@ class Add(SumOperator):
         )
         return OnnxLowering(ops=ops, constants=constants)
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Rescale both inputs to twice the larger scale, add, rescale to the output's.
 
         CMSIS-NN's kernel does it for inputs of one shape, ours where one is broadcast.
         """
-        del isas
         flat, broadcast = self.kernel_names(graph)
         if is_flat(graph, self):
             return self._cmsis_nn_kernel(graph, flat)

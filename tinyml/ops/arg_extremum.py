@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
@@ -121,9 +121,8 @@ class ArgExtremum(Operator):
         )
         return node, cast
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Compare bytes."""
-        del isas
         shape = graph.tensor(self.inputs[0]).shape
         function = self.kernel_name(graph)
         call = KernelCall(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
-from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.contract.window import Padding, spatial
@@ -45,15 +45,7 @@ class AveragePool2D(Pool2D):
             )
         return OnnxLowering(ops=(cls.onnx_pool(node, window, node.inputs[0], padding),))
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
-        """Call CMSIS-NN's kernel; those for int8 and int16 take the same scratch."""
-        source = graph.tensor(self.inputs[0])
-        return Kernel(
-            calls=(self.cmsis_nn_call(graph),),
-            scratch_bytes=max(avgpool_s8_scratch(source.shape[3], isa) for isa in isas),
-        )
-
-
-def avgpool_s8_scratch(channels: int, isa: Isa) -> int:
-    """``arm_avgpool_s8_get_buffer_size``, in bytes: one int32 sum per channel on DSP cores."""
-    return 4 * channels if isa is Isa.DSP else 0
+    def to_c(self, graph: Graph) -> Kernel:
+        """Call CMSIS-NN's kernel with the scratch that DSP cores take: an int32 a channel."""
+        channels = graph.tensor(self.inputs[0]).shape[3]
+        return Kernel(calls=(self.cmsis_nn_call(graph),), scratch_bytes=4 * channels)

@@ -12,7 +12,7 @@ from tinyml.ir.graph import DType, Graph, Shape, TensorSpec
 from tinyml.numerics.affine import LIMITS
 from tinyml.ops.c.int32_sums import require_narrow_products
 from tinyml.ops.c.int64_sums import LARGEST_INPUT, require_room
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import VERSIONS, Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
@@ -143,9 +143,8 @@ class BatchMatMul(Operator):
         product = OnnxNode(op_type="MatMul", inputs=tuple(sources), outputs=self.outputs)
         return (*nodes, product)
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Call our kernel, which steps through a transposed matrix the other way."""
-        del isas
         left, right = (graph.tensor(name) for name in self.inputs)
         output = graph.tensor(self.outputs[0])
         (rows, depth), (_, columns) = self._matrices(left.shape, right.shape)

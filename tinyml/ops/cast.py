@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import ONNX_TYPES, OnnxNode
@@ -90,9 +90,8 @@ class Cast(Operator):
         )
         return (node,)
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Read and write each element with its own size."""
-        del isas
         source = graph.tensor(self.inputs[0])
         if not {source.dtype, self.dtype} <= set(ON_DEVICE):
             names = ", ".join(known.value for known in ON_DEVICE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
-from tinyml.ops.contract.c import Isa, Kernel, Struct
+from tinyml.ops.contract.c import Kernel, Struct
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxNode, any_layout
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
@@ -107,12 +107,11 @@ class Comparison(ElementwiseOperator):
             any_layout("Not", (equal,), self.outputs),
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Compare real values to 8 binary places, as TFLite does, whatever the scales are.
 
         Of int16 tflite-runtime compares the integers, which is right where the scales are the same.
         """
-        del isas
         if graph.tensor(self.inputs[0]).dtype is DType.INT16:
             return self._wide_kernel(graph)
         for name in self.inputs:

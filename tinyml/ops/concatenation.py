@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyml.ir.graph import Array, Graph, TensorSpec
 from tinyml.ops.contract.activation import Activation
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import VERSIONS, Kernels
 from tinyml.ops.contract.onnx import Layout, OnnxLowering, OnnxNode, OnnxNodeIn, Operands
@@ -112,9 +112,8 @@ class Concatenation(Operator):
             ),
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Copy each input's runs of contiguous bytes to their place in the output's."""
-        del isas
         output = graph.tensor(self.outputs[0])
         outer = math.prod(output.shape[: self.axis])
         output_run = math.prod(output.shape[self.axis :]) * output.dtype.itemsize

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -14,7 +13,7 @@ from tinyml.ops.c.cmsis_nn import require_sizes, require_symmetric_weights
 from tinyml.ops.c.int32_sums import require_narrow_sums
 from tinyml.ops.c.int64_sums import wide_bias
 from tinyml.ops.contract.activation import Activation
-from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, Struct, TensorPointer
+from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_parameters
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import (
@@ -34,9 +33,6 @@ from tinyml.ops.onnx.window import image_constant
 # Channels arm_depthwise_conv_s8_opt handles at a time on MVE (CH_IN_BLOCK_MVE).
 MVE_CHANNEL_BLOCK = 124
 
-# From as many taps on arm_depthwise_conv_fast_s16 would overflow its sums.
-MOST_FAST_TAPS = 512
-
 # The kernels keep positions in int16_t.
 LARGEST_SIZE = 32767
 
@@ -49,16 +45,8 @@ class DepthwiseConv2D(Convolution):
 
     opcodes: ClassVar[tuple[str, ...]] = ("DEPTHWISE_CONV_2D",)
     kernels: ClassVar[Kernels] = {
-        **int8_kernels(
-            "arm_depthwise_conv_s8",
-            "arm_depthwise_conv_3x3_s8",
-            "arm_depthwise_conv_s8_opt",
-        ),
-        DType.INT16: ("arm_depthwise_conv_s16", "arm_depthwise_conv_fast_s16"),
-    }
-    only_for: ClassVar[Mapping[str, frozenset[Isa]]] = {
-        "arm_depthwise_conv_3x3_s8": frozenset([Isa.SCALAR, Isa.DSP]),
-        "arm_depthwise_conv_fast_s16": frozenset([Isa.DSP, Isa.MVE]),
+        **int8_kernels("arm_depthwise_conv_s8"),
+        DType.INT16: ("arm_depthwise_conv_s16",),
     }
     channel_axis: ClassVar[int] = 3
     onnx_types: ClassVar[Mapping[str, Operands]] = {
@@ -154,21 +142,28 @@ class DepthwiseConv2D(Convolution):
         """Conv with one group per input channel, weights as (channels, 1, height, width)."""
         return self.onnx_conv(graph, (3, 0, 1, 2), group=graph.tensor(self.inputs[0]).shape[3])
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
-        """Call the CMSIS-NN kernel made for the multiplier, dilation and filter size."""
+    def to_c(self, graph: Graph) -> Kernel:
+        """Call CMSIS-NN's plain kernel, which takes every multiplier, dilation and filter."""
         tensors = [graph.tensor(name) for name in (*self.inputs[:2], self.outputs[0])]
         require_symmetric_weights(self, tensors[1])
         require_sizes(self, tensors, LARGEST_SIZE)
-        is_wide = tensors[0].dtype is DType.INT16
-        if not is_wide:
+        if tensors[0].dtype is not DType.INT16:
             require_narrow_sums(self, graph, self.channel_axis)
-        function, scratch = (self._choose_wide if is_wide else self._choose)(graph, isas)
+        return Kernel(calls=(self.call(graph, self.kernel_name(graph)),))
+
+    def call(self, graph: Graph, function: str) -> KernelCall:
+        """Call a kernel; all of them take these arguments."""
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         params = self.cmsis_nn_params(graph, ch_mult=self.multiplier)
         struct = Struct("cmsis_nn_dw_conv_params", "dw_conv_params", params)
-        channels = tensors[2].shape[3]
+        channels = output.shape[3]
+        is_wide = source.dtype is DType.INT16
         bias = wide_bias(self, channels) if is_wide else self._bias(channels)
-        call = self.cmsis_nn_call(graph, function, struct, bias)
-        return Kernel(calls=(call,), scratch_bytes=scratch)
+        return self.cmsis_nn_call(graph, function, struct, bias)
+
+    def is_plain(self, graph: Graph) -> bool:
+        """Whether each channel has one filter, without gaps."""
+        return self.multiplier == 1 and self.window(graph).dilation == (1, 1)
 
     def _bias(self, channels: int) -> TensorPointer | ConstantArray:
         """Zeros where there is none and more than one block of channels.
@@ -178,50 +173,3 @@ class DepthwiseConv2D(Convolution):
         if len(self.inputs) > 2 or channels <= MVE_CHANNEL_BLOCK:
             return self.bias_pointer
         return ConstantArray("zero_bias", np.zeros(channels, np.int32))
-
-    def _choose(self, graph: Graph, isas: frozenset[Isa]) -> tuple[str, int]:
-        """Name the kernel that is exact on all of ``isas``, and its scratch in bytes."""
-        source = graph.tensor(self.inputs[0])
-        window = self.window(graph)
-        if self.multiplier != 1 or source.shape[0] != 1 or window.dilation != (1, 1):
-            return "arm_depthwise_conv_s8", 0
-        small = window.size == (3, 3) and max(window.pads(spatial(source.shape))[0]) <= 1
-        if small and isas <= self.only_for["arm_depthwise_conv_3x3_s8"]:
-            return "arm_depthwise_conv_3x3_s8", 0
-        taps = window.size[0] * window.size[1]
-        scratch = max(depthwise_s8_opt_scratch(source.shape[3], taps, isa) for isa in isas)
-        return "arm_depthwise_conv_s8_opt", scratch
-
-    def _choose_wide(self, graph: Graph, isas: frozenset[Isa]) -> tuple[str, int]:
-        """Name the 16x8 kernel, and its scratch in bytes.
-
-        The fast one sums in 32 bits. On MVE it reads four channels at once, past the end of the
-        weights where they are no multiple of that.
-        """
-        channels = graph.tensor(self.inputs[0]).shape[3]
-        taps = math.prod(self.window(graph).size)
-        is_plain = self.multiplier == 1 and self.window(graph).dilation == (1, 1)
-        reads_past_end = Isa.MVE in isas and channels % 4 != 0
-        is_faster = not isas.isdisjoint(self.only_for["arm_depthwise_conv_fast_s16"])
-        if not is_faster or not is_plain or taps >= MOST_FAST_TAPS or reads_past_end:
-            return "arm_depthwise_conv_s16", 0
-        scratch = max(depthwise_fast_s16_scratch(channels, taps, isa) for isa in isas)
-        return "arm_depthwise_conv_fast_s16", scratch
-
-
-def depthwise_s8_opt_scratch(channels: int, taps: int, isa: Isa) -> int:
-    """``arm_depthwise_conv_s8_opt_get_buffer_size``, in bytes."""
-    return {
-        Isa.SCALAR: 0,
-        Isa.DSP: 2 * channels * taps,
-        Isa.MVE: 4 * MVE_CHANNEL_BLOCK * taps,
-    }[isa]
-
-
-def depthwise_fast_s16_scratch(channels: int, taps: int, isa: Isa) -> int:
-    """``arm_depthwise_conv_fast_s16_get_buffer_size``, in bytes."""
-    return {
-        Isa.SCALAR: 0,
-        Isa.DSP: 2 * channels * taps,
-        Isa.MVE: 4 * 2 * channels * taps + 8,
-    }[isa]

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.numerics.affine import dequantize
-from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import VERSIONS, Kernels
 from tinyml.ops.contract.onnx import Layout, OnnxNode
@@ -69,7 +69,7 @@ class Dequantize(Operator):
             ),
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Refuse: at the edges a pass takes it away, elsewhere float would follow."""
-        del graph, isas
+        del graph
         raise self.error("float tensors are only supported at the model's edges")

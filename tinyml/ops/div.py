@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
 from tinyml.ops.contract.activation import Activation
-from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands, float_constant
 from tinyml.ops.families.elementwise import ArithmeticOperator, needs_five_dimensions
@@ -53,7 +53,7 @@ class Div(ArithmeticOperator):
             )
         return super().infer(graph)
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Refuse: what is float does not run on the device."""
-        del graph, isas
+        del graph
         raise self.error("float tensors are only supported at the model's edges")

@@ -12,15 +12,11 @@ import numpy as np
 from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.c.cmsis_nn import clamp, dims, per_channel_quant, require_symmetric_weights, tile
-from tinyml.ops.c.four_bits import fits_four_bits, packed_weights
 from tinyml.ops.c.int32_sums import require_narrow_sums
 from tinyml.ops.c.int64_sums import bias_type_option, sums_in_32_bits, wide_multipliers
 from tinyml.ops.contract.activation import Activation, quantized_bounds, with_onnx_activation
 from tinyml.ops.contract.c import (
     Argument,
-    ChangedIn7,
-    ConstantArray,
-    Isa,
     Kernel,
     KernelCall,
     ScratchContext,
@@ -56,7 +52,7 @@ class FullyConnected(Operator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("FULLY_CONNECTED",)
     kernels: ClassVar[Kernels] = {
-        **int8_kernels("arm_fully_connected_s4", "arm_fully_connected_s8"),
+        **int8_kernels("tinyml_convolve_s8"),
         DType.INT16: (
             "arm_fully_connected_s16",
             "tinyml_convolve_s16",
@@ -185,11 +181,11 @@ class FullyConnected(Operator):
             return nodes
         return (*nodes, _onnx_reshape(product, self.outputs[0], output.shape))
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
-        """Run the matrix-vector kernel, which has one multiplier for all outputs.
+    def to_c(self, graph: Graph) -> Kernel:
+        """Run the sums as a convolution over pixels; CMSIS-NN's kernels for int8 are candidates.
 
         Weights per channel reach the device as a 1x1 convolution
-        (passes/lower_per_channel_fully_connected.py). Weights that fit four bits are stored so.
+        (passes/lower_per_channel_fully_connected.py).
         """
         weights = graph.tensor(self.inputs[1])
         require_symmetric_weights(self, weights)
@@ -198,13 +194,8 @@ class FullyConnected(Operator):
         if graph.tensor(self.inputs[0]).dtype is DType.INT16:
             return Kernel(calls=(self._wide_call(graph),))
         require_narrow_sums(self, graph, 0)
-        bias = TensorPointer(self.inputs[2] if len(self.inputs) > 2 else "")
-        real = self._multiplier(graph)
-        if fits_four_bits(weights):
-            call = self._call(graph, "arm_fully_connected_s4", ScratchContext(), real, bias)
-            return Kernel(calls=(call,))
-        context = self._weight_sums(graph) if Isa.MVE in isas else ScratchContext()
-        return Kernel(calls=(self._call(graph, "arm_fully_connected_s8", context, real, bias),))
+        reals = [self._multiplier(graph)] * weights.shape[0]
+        return Kernel(calls=(self._convolution_call(graph, self.kernel_name(graph), reals),))
 
     def _wide_call(self, graph: Graph) -> KernelCall:
         """16x8: 64-bit sums with a bias of as many, else 32-bit ones, as in TFLite's reference."""
@@ -213,37 +204,38 @@ class FullyConnected(Operator):
             return self._narrow_call(graph)
         reals = wide_multipliers(self, graph, 0, [self._multiplier(graph)] * weights.shape[0])
         if _overflows_first_part(weights):
-            return self._convolution_call(graph, reals)
-        bias = TensorPointer(self.inputs[2])
-        return self._call(graph, "arm_fully_connected_s16", ScratchContext(), max(reals), bias)
+            return self._convolution_call(graph, "tinyml_convolve_s16", reals)
+        return self.call(graph, "arm_fully_connected_s16", ScratchContext(), real=max(reals))
 
-    def _convolution_call(self, graph: Graph, reals: list[float]) -> KernelCall:
-        """The same sums as a convolution over one pixel a row."""
-        output = graph.tensor(self.outputs[0])
+    def _convolution_call(self, graph: Graph, function: str, reals: list[float]) -> KernelCall:
+        """The same sums as a convolution over one pixel a row, by a kernel of ours."""
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         features, depth = graph.tensor(self.inputs[1]).shape
         rows = output.size // features
+        offsets = {"input_offset": -source.zero_point, "output_offset": output.zero_point}
         params = {
+            **(offsets if source.dtype is DType.INT8 else {}),
             "stride": tile((1, 1)),
             "padding": tile((0, 0)),
             "dilation": tile((1, 1)),
             "activation": clamp(quantized_bounds(self.activation.bounds, output)),
         }
         return KernelCall(
-            function="tinyml_convolve_s16",
+            function=function,
             arguments=(
                 ScratchContext(),
                 Struct("cmsis_nn_conv_params", "conv_params", params),
                 per_channel_quant(reals),
                 dims("input_dims", (1, 1, rows, depth)),
-                TensorPointer(self.inputs[0]),
+                TensorPointer(source.name),
                 dims("filter_dims", (features, 1, 1, depth)),
                 TensorPointer(self.inputs[1]),
                 dims("bias_dims", (1, 1, 1, features)),
-                TensorPointer(self.inputs[2]),
+                TensorPointer("" if self._has_no_bias else self.inputs[2]),
                 dims("output_dims", (1, 1, rows, features)),
                 TensorPointer(output.name),
             ),
-            source="tinyml_convolve_s16.c",
+            source=f"{function}.c",
             returns_status=True,
         )
 
@@ -280,15 +272,22 @@ class FullyConnected(Operator):
         product = float(np.float32(source.scale) * np.float32(weights.scale))
         return product / graph.tensor(self.outputs[0]).scale
 
-    def _call(
-        self, graph: Graph, function: str, context: Argument, real: float, bias: Argument
+    def call(
+        self,
+        graph: Graph,
+        function: str,
+        context: ScratchContext,
+        weights: Argument | None = None,
+        real: float | None = None,
     ) -> KernelCall:
-        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
-        output = graph.tensor(self.outputs[0])
-        features, depth = weights.shape
+        """Call a kernel of CMSIS-NN, which has one multiplier, ``real``, for all outputs.
+
+        ``weights`` are those of the graph, or the same in another form.
+        """
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        features, depth = graph.tensor(self.inputs[1]).shape
         rows = source.size // depth
-        is_packed = function == "arm_fully_connected_s4"
-        multiplier, shift = quantize_multiplier(real)
+        multiplier, shift = quantize_multiplier(self._multiplier(graph) if real is None else real)
         params = {
             "input_offset": -source.zero_point,
             "filter_offset": 0,
@@ -308,29 +307,14 @@ class FullyConnected(Operator):
                 dims("input_dims", (rows, 1, 1, depth)),
                 TensorPointer(source.name),
                 dims("filter_dims", (depth, 1, 1, features)),
-                packed_weights(weights) if is_packed else TensorPointer(weights.name),
+                weights or TensorPointer(self.inputs[1]),
                 dims("bias_dims", (1, 1, 1, features)),
-                bias,
+                TensorPointer("" if self._has_no_bias else self.inputs[2]),
                 dims("output_dims", (rows, 1, 1, features)),
                 TensorPointer(output.name),
             ),
             returns_status=True,
         )
-
-    def _weight_sums(self, graph: Graph) -> ChangedIn7:
-        """Sum of each row of weights, which the MVE kernel wants ready-made.
-
-        From 7.0.0 on they are to be multiplied by the input's offset already, the bias added.
-        """
-        source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
-        sums = weights.constant.astype(np.int64).sum(axis=1)
-        bias = graph.optional(self.inputs[2]) if len(self.inputs) > 2 else None
-        complete = sums * -source.zero_point + (0 if bias is None else bias.constant)
-        before, since = (
-            ScratchContext(ConstantArray("weight_sums", values.astype(np.int32)))
-            for values in (sums, complete)
-        )
-        return ChangedIn7(before, since)
 
 
 def _overflows_first_part(weights: Tensor) -> bool:

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
-from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
@@ -151,9 +151,8 @@ class Gather(Operator):
             ),
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Copy slice after slice; an index that is outside makes the call fail."""
-        del isas
         source, indices = (graph.tensor(name) for name in self.inputs)
         if indices.data is None and indices.dtype is not DType.INT32:
             raise self.error(

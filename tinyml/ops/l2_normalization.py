@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, QuantParams, TensorSpec
 from tinyml.ops.contract.activation import Activation
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
@@ -78,9 +78,8 @@ class L2Normalization(Operator):
             ),
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Multiply each row by the reciprocal of its length, in fixed point."""
-        del isas
         source = graph.tensor(self.inputs[0])
         row = source.shape[-1]
         if row > LONGEST_ROW:

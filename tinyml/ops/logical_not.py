@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import OnnxNode, any_layout
@@ -36,9 +36,8 @@ class LogicalNot(ElementwiseOperator):
         del graph
         return (any_layout("Not", self.inputs, self.outputs),)
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """One byte after the other."""
-        del isas
         source, output = self.inputs[0], self.outputs[0]
         function = self.kernel_name(graph)
         call = KernelCall(

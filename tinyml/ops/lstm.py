@@ -15,7 +15,7 @@ import numpy as np
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
-from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.operator import QuantizationRule
@@ -192,9 +192,8 @@ class Lstm(StatefulOperator):
             intermediates=(None,) * HIDDEN_INTERMEDIATE + (self.hidden,),
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Call a kernel of our own: CMSIS-NN's predates the fixes of its LSTM."""
-        del isas
         batches, steps, size = self._extent(graph)
         cell = graph.tensor(self.inputs[CELL])
         half = np.float32(GATE_OUTPUT_SCALE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
-from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.contract.window import Padding, spatial
@@ -59,7 +59,6 @@ class MaxPool2D(Pool2D):
         )
         return OnnxLowering(ops=(pad, cls.onnx_pool(node, window, mirrored, Padding.VALID)))
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Call CMSIS-NN's kernel."""
-        del isas
         return Kernel(calls=(self.cmsis_nn_call(graph),))

@@ -9,7 +9,7 @@ from typing import ClassVar
 from tinyml.ir.graph import DType, Graph, Shape, Tensor
 from tinyml.numerics.affine import LIMITS
 from tinyml.numerics.fixed_point import quantize_multiplier
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import Layout, OnnxNode, Operands
 from tinyml.ops.contract.operator import QuantizationRule
@@ -54,9 +54,8 @@ class Mean(ReductionOperator):
             ),
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Sum in int32, then one requantization that also divides by the count."""
-        del isas
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         sizes = self._runs(source.shape)
         multiplier, shift, count = mean_multiplier(source, output)

@@ -11,7 +11,7 @@ import numpy as np
 from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.contract.activation import Activation
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.families.elementwise import (
@@ -68,9 +68,8 @@ class Mul(ArithmeticOperator):
         """One product per element of the output."""
         return graph.tensor(self.outputs[0]).size
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Multiply and rescale: CMSIS-NN's kernel, or ours where an input is broadcast."""
-        del isas
         first, second = (graph.tensor(name) for name in self.inputs)
         output = graph.tensor(self.outputs[0])
         real = self._multiplier(graph)

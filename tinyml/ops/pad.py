@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, TensorSpec
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import VERSIONS, Kernels, int8_kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
@@ -102,9 +102,8 @@ class Pad(Operator):
         del graph
         return ()
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Fill and copy row by row; tensors of fewer dimensions get leading ones."""
-        del isas
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         missing = KERNEL_RANK - len(source.shape)
         if missing < 0:

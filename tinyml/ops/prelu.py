@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyml.ir.graph import Graph, TensorSpec
 from tinyml.numerics.affine import LIMITS
-from tinyml.ops.contract.c import Isa, Kernel, Struct
+from tinyml.ops.contract.c import Kernel, Struct
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxNode, Operands
 from tinyml.ops.contract.operator import QuantizationRule
@@ -61,9 +61,8 @@ class Prelu(ElementwiseOperator):
         del graph
         return (OnnxNode(op_type="PRelu", inputs=self.inputs, outputs=self.outputs),)
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Rescale by two real multipliers, float32 as TFLite makes them."""
-        del isas
         source, alpha, output = (graph.tensor(name) for name in (*self.inputs, *self.outputs))
         source_scale, output_scale = np.float32(source.scale), np.float32(output.scale)
         above = float(source_scale / output_scale)

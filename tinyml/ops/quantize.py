@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.numerics.affine import LIMITS
-from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import Layout, OnnxNode
@@ -83,11 +83,11 @@ class Quantize(LookupOperator):
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         return requantized(source, output, source.scale / output.scale)
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Look int8 up, rescale int16."""
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         if source.dtype is DType.FLOAT32:
             raise self.error("float input is only supported at the model's edge")
         if source.dtype is DType.INT8:
-            return super().to_c(graph, isas)
+            return super().to_c(graph)
         return requantize_kernel(graph, self, source.scale / output.scale, LIMITS[self.dtype])

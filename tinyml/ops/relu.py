@@ -11,7 +11,7 @@ import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.contract.activation import Activation, clip_node, quantized_bounds
-from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import VERSIONS, Kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
@@ -89,10 +89,10 @@ class Relu(LookupOperator):
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         return requantized(source, output, self._ratio(graph), self._limits(graph))
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Look int8 up, rescale int16."""
         if graph.tensor(self.inputs[0]).dtype is DType.INT8:
-            return super().to_c(graph, isas)
+            return super().to_c(graph)
         return requantize_kernel(graph, self, self._ratio(graph), self._limits(graph))
 
     def _ratio(self, graph: Graph) -> float:

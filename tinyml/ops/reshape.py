@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, Shape, TensorSpec
-from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
@@ -86,9 +86,8 @@ class Reshape(Operator):
         shape = InlineConstant("shape", np.array(self.shape, np.int64))
         return (OnnxNode(op_type="Reshape", inputs=(*self.inputs, shape), outputs=self.outputs),)
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Do nothing: the output lies where the input lies."""
-        del isas
         if graph.tensor(self.inputs[0]).is_constant:
             raise self.error(
                 f"input '{self.inputs[0]}' is a constant, expected an activation; store it in the "

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, Shape, TensorSpec
-from tinyml.ops.contract.c import Isa, Kernel, Struct
+from tinyml.ops.contract.c import Kernel, Struct
 from tinyml.ops.contract.checks import require_dtype, require_one_of
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
@@ -83,9 +83,8 @@ class Select(Operator):
             OnnxNode(op_type="Where", inputs=(reshaped, *self.inputs[1:]), outputs=self.outputs),
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Copy byte by byte."""
-        del isas
         output = graph.tensor(self.outputs[0])
         fields = broadcast_walk(self, output.shape, *self._shapes(graph))
         params = Struct("tinyml_walk", "walk", fields)

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
-from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import ONNX_TYPES, OnnxNode
 from tinyml.ops.contract.operator import Operator, QuantizationRule
@@ -81,9 +81,8 @@ class ShapeOf(Operator):
             ),
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Copy the sizes, where they are an output of the model; elsewhere they are folded."""
-        del isas
         sizes = np.array(graph.tensor(self.inputs[0]).shape, self.dtype.numpy)
         function = self.kernel_name(graph)
         call = KernelCall(

@@ -12,7 +12,7 @@ import numpy as np
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Tensor, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.numerics.interpolated import HIGH, LOW, interpolated_table
-from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import VERSIONS, Kernels, int8_kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
@@ -106,13 +106,12 @@ class Softmax(Operator):
         is_wide = graph.tensor(self.inputs[0]).dtype is DType.INT16
         return ALL_BUT_MICRO if is_wide else self.oracles
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Call ``arm_softmax_s8`` with TFLite's parameters (PreprocessSoftmaxScaling).
 
         Rows whose exponentials may add up to 512 go through a kernel of our own, since
         CMSIS-NN's arithmetic, and TFLite's, is undefined there.
         """
-        del isas
         source = graph.tensor(self.inputs[0])
         if source.dtype is DType.INT16:
             return self._wide_kernel(graph, source)

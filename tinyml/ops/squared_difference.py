@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import Graph
-from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxNode, any_layout
 from tinyml.ops.families.elementwise import (
@@ -36,9 +36,8 @@ class SquaredDifference(ElementwiseOperator):
             any_layout("Mul", (difference, difference), self.outputs),
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Rescale both inputs to twice the larger scale, subtract, square, rescale."""
-        del isas
         output = graph.tensor(self.outputs[0])
         real = common_scale(graph, self) ** 2 / ((1 << 2 * LEFT_SHIFT) * output.scale)
         require_below_one(graph, self, real)

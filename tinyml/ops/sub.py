@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
-from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
@@ -39,7 +39,6 @@ class Sub(SumOperator):
         is_wide = graph.tensor(self.inputs[0]).dtype is DType.INT16
         return ALL_BUT_MICRO if is_wide else self.oracles
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Rescale both inputs to twice the larger scale, subtract, rescale to the output's."""
-        del isas
         return self.combine(graph)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Graph
-from tinyml.ops.contract.c import Isa, Kernel, Struct
+from tinyml.ops.contract.c import Kernel, Struct
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
 from tinyml.ops.contract.onnx import OnnxNode, Operands
@@ -51,13 +51,12 @@ class Sum(ReductionOperator):
             ),
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Sum in int32, then rescale each sum in float32.
 
         These are the steps of TFLite's optimized kernels. The reference kernels of both runtimes
         take the int8 for uint8, and give nonsense for any negative number.
         """
-        del isas
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         scale = np.float32(source.scale) / np.float32(output.scale)
         count = source.size // output.size

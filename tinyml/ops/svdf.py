@@ -13,7 +13,7 @@ import numpy as np
 from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.contract.activation import Activation
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.operator import QuantizationRule
@@ -103,9 +103,8 @@ class Svdf(StatefulOperator):
             options={"rank": self.rank, "fusedActivationFunction": Activation.RELU.value},
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Call a kernel of our own."""
-        del isas
         source, features, time = (graph.tensor(name) for name in self.inputs[:3])
         state, output = graph.tensor(self.inputs[4]), graph.tensor(self.outputs[0])
         feature_multiplier, feature_shift = _multiplier(source, features, state)

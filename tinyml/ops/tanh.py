@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, QuantParams
 from tinyml.numerics.tables import in_double
-from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.contract.operator import QuantizationRule
@@ -48,8 +48,8 @@ class Tanh(UnaryOperator):
         if graph.tensor(self.inputs[0]).dtype is DType.INT16:
             super().check_quantized(graph)
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Look int8 up, and the sigmoid of int16."""
         if graph.tensor(self.inputs[0]).dtype is DType.INT16:
             return sigmoid_kernel(graph, self, largest_power=1)
-        return super().to_c(graph, isas)
+        return super().to_c(graph)

@@ -21,7 +21,7 @@ from tinyml.ops.c.cmsis_nn import (
 from tinyml.ops.c.int32_sums import require_narrow_sums
 from tinyml.ops.c.int64_sums import bias_type_option, sums_in_32_bits, wide_multipliers
 from tinyml.ops.contract.activation import Activation, quantized_bounds, with_onnx_activation
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype, require_parameters
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
@@ -215,12 +215,11 @@ class TransposeConv(Operator):
         )
         return with_onnx_activation(node, self.activation)
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Gather for each output what its inputs add: the same sums, without scratch.
 
         CMSIS-NN 3b4e406b's kernel predates a fix of its own (its pull request 233).
         """
-        del isas
         source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])
         output = graph.tensor(self.outputs[0])
         require_symmetric_weights(self, weights)

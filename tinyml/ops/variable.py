@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.operator import QuantizationRule, describe_quant
@@ -79,9 +79,8 @@ class ReadVariable(_OfVariable):
         """Take the value as the state has it."""
         self._require_same(self._state(graph), graph.tensor(self.outputs[0]))
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Copy: a later operator may assign the state while its old value is still needed."""
-        del isas
         return self._copy(graph, self.outputs[0], self.inputs[0])
 
 
@@ -96,7 +95,6 @@ class AssignVariable(_OfVariable):
         self._require_same(self._state(graph), graph.tensor(self.inputs[1]))
         return ()
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Copy."""
-        del isas
         return self._copy(graph, *self.inputs)

@@ -1,1 +1,4 @@
-"""Graph to MemoryPlan: which bytes of the arena each tensor has, and when."""
+"""Graph and target to a Plan: which kernel runs each operator, and where its bytes lie."""
+
+# Names of the sets of kernels a plan may choose from: all, or CMSIS-NN's where it has one.
+KERNEL_SETS = ("auto", "cmsis-nn")

@@ -7,15 +7,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tinyml.codegen.program import short_name
-from tinyml.errors import ModelError, RefusedError
+from tinyml.errors import ModelError, RefusedError, TinymlError, ToolchainError
+from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.partial import FileOperator, PartialModel, read_operator
 from tinyml.frontend.tflite.read import is_quantized
 from tinyml.ir.graph import DType, Graph, Tensor
 from tinyml.ops.contract.c import Isa
 from tinyml.ops.contract.operator import Operator, describe_quant, operators
+from tinyml.ops.contract.target import Target
 from tinyml.passes.orders import prepare_for_device
-from tinyml.plan.arena import plan_memory
-from tinyml.plan.kernels import choose_kernels
+from tinyml.plan.choose import Step
+from tinyml.plan.plan import Plan, make_plan
 from tinyml.quantize.trial import quantize_on_trial
 
 
@@ -45,13 +47,27 @@ class UnsupportedFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class KernelFacts:
+    """What runs an operator as the device has it, and which kernels do not and why.
+
+    ``functions`` are those it calls in C, none where the output is the input under another shape.
+    """
+
+    name: str
+    operator: str
+    functions: tuple[str, ...]
+    refused: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanFacts:
-    """The memory plan for one class of core, in bytes."""
+    """The plan for one class of core; sizes in bytes."""
 
     isa: str
     arena_bytes: int
     lower_bound: int
     ratio: float
+    kernels: tuple[KernelFacts, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,14 +120,35 @@ def as_int8(graph: Graph) -> Graph:
     return graph if is_quantized(graph) else quantize_on_trial(graph)
 
 
+def plans_of(graph: Graph) -> dict[Isa, Plan]:
+    """Plan a float or quantized graph for every class of core, a float one as it would be in int8.
+
+    Raises ModelError where an operator cannot run on the device, ToolchainError without CMSIS-NN.
+    """
+    prepared, version = prepare_for_device(as_int8(graph)), find_cmsis_nn().interface
+    return {
+        isa: make_plan(prepared, Target(isas=frozenset([isa]), cmsis_nn=version)) for isa in Isa
+    }
+
+
 def describe_model(graph: Graph) -> ModelFacts:
     """Gather the facts of a float or quantized graph, the boards apart."""
+    try:
+        return describe_planned(graph, plans_of(graph))
+    except (ModelError, ToolchainError) as error:
+        return describe_planned(graph, {}, error)
+
+
+def describe_planned(
+    graph: Graph, plans: Mapping[Isa, Plan], error: TinymlError | None = None
+) -> ModelFacts:
+    """Gather the facts of a graph and its plans, or say what stood in their way."""
     ops = tuple(operators(graph))
     layers = tuple(
         _layer(number, read_operator(op, graph), graph) for number, op in enumerate(ops, start=1)
     )
     by_name = {op.name: layer for op, layer in zip(ops, layers, strict=True)}
-    plans, unsupported = _on_device(graph, by_name)
+    unsupported = _unsupported(error, by_name) if isinstance(error, ModelError) else ()
     return ModelFacts(
         name=graph.name,
         precision=_precision(graph.tensors),
@@ -123,7 +160,8 @@ def describe_model(graph: Graph) -> ModelFacts:
         weight_bytes=sum(t.nbytes for t in graph.tensors.values() if t.is_constant),
         supported=not unsupported,
         unsupported=unsupported,
-        plans=plans,
+        plans=tuple(_plan(isa, plan) for isa, plan in plans.items()),
+        boards_refusal=str(error) if isinstance(error, ToolchainError) else None,
     )
 
 
@@ -205,23 +243,26 @@ def _shown(name: str, tensor: Tensor | None) -> str:
 # --------------------------------------------------------------------------- the device
 
 
-def _on_device(
-    graph: Graph, layers: Mapping[str, LayerFacts]
-) -> tuple[tuple[PlanFacts, ...], tuple[UnsupportedFacts, ...]]:
-    """Plans for every class of core, or what stands in their way."""
-    try:
-        prepared = prepare_for_device(as_int8(graph))
-        plans = tuple(_plan(prepared, isa) for isa in Isa)
-    except RefusedError as error:
-        return (), tuple(_of_layer(layers.get(name), name, r) for name, r in error.reasons.items())
-    except ModelError as error:
-        return (), (_of_model(str(error)),)
-    return plans, ()
+def _unsupported(
+    error: ModelError, layers: Mapping[str, LayerFacts]
+) -> tuple[UnsupportedFacts, ...]:
+    if not isinstance(error, RefusedError):
+        return (_of_model(str(error)),)
+    return tuple(_of_layer(layers.get(name), name, r) for name, r in error.reasons.items())
 
 
-def _plan(graph: Graph, isa: Isa) -> PlanFacts:
-    plan = plan_memory(graph, choose_kernels(graph, frozenset([isa])))
-    return PlanFacts(isa.value, plan.arena_bytes, plan.lower_bound, plan.ratio)
+def _plan(isa: Isa, plan: Plan) -> PlanFacts:
+    memory, kernels = plan.memory, tuple(map(_kernel, plan.steps))
+    return PlanFacts(isa.value, memory.arena_bytes, memory.lower_bound, memory.ratio, kernels)
+
+
+def _kernel(step: Step) -> KernelFacts:
+    return KernelFacts(
+        name=short_name(step.op.name),
+        operator=step.op.opcodes[0],
+        functions=tuple(call.function for call in step.kernel.calls),
+        refused={name: why for name, why in step.refused.items() if name != step.candidate},
+    )
 
 
 def _of_layer(layer: LayerFacts | None, name: str, reason: str) -> UnsupportedFacts:

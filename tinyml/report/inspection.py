@@ -11,9 +11,16 @@ from tinyml.firmware.boards import Board, list_boards, load_board
 from tinyml.firmware.fit import measure_fit
 from tinyml.frontend.load import load_model
 from tinyml.frontend.partial import PartlyReadError
-from tinyml.ir.graph import Graph
-from tinyml.pipeline import generate_model
-from tinyml.report.facts import BoardFacts, ModelFacts, as_int8, describe_model, describe_partial
+from tinyml.ops.contract.c import Isa
+from tinyml.pipeline import generate_plan
+from tinyml.plan.plan import Plan
+from tinyml.report.facts import (
+    BoardFacts,
+    ModelFacts,
+    describe_partial,
+    describe_planned,
+    plans_of,
+)
 
 
 def boards_to_fit() -> tuple[Board, ...]:
@@ -32,24 +39,25 @@ def inspect_model(path: Path, on_progress: Callable[[int], None]) -> ModelFacts:
         graph = load_model(path)
     except PartlyReadError as error:
         return describe_partial(error.partial)
-    facts = describe_model(graph)
-    if not facts.supported:
-        return facts
-    quantized = as_int8(graph)
+    try:
+        plans = plans_of(graph)
+    except (ModelError, ToolchainError) as error:
+        return describe_planned(graph, {}, error)
+    facts = describe_planned(graph, plans)
     fits: list[BoardFacts] = []
     try:
         for done, board in enumerate(boards_to_fit(), start=1):
-            fits.append(describe_fit(quantized, board))
+            fits.append(describe_fit(plans[Isa(board.isa)], board))
             on_progress(done)
     except ToolchainError as error:
         return replace(facts, boards_refusal=str(error))
     return replace(facts, boards=tuple(fits))
 
 
-def describe_fit(graph: Graph, board: Board) -> BoardFacts:
-    """Say what a quantized graph takes of a board, as ``tinyml build`` finds it by default."""
+def describe_fit(plan: Plan, board: Board) -> BoardFacts:
+    """Say what a plan takes of a board, as ``tinyml build`` finds it by default."""
     try:
-        fit = measure_fit(generate_model(graph, board), board)
+        fit = measure_fit(generate_plan(plan), board)
     except ModelError as error:
         return BoardFacts(board=board.name, fits=False, refusal=str(error))
     return BoardFacts(

@@ -1,4 +1,4 @@
-"""What runs of which operator, by which kernels and on which boards: ``tinyml ops``."""
+"""What runs of which operator, by which kernels: ``tinyml ops``."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tinyml.firmware import firmware_dir
-from tinyml.firmware.boards import Board, list_boards, load_board
 from tinyml.ir.graph import DType
+from tinyml.kernels import candidates_for
 from tinyml.ops.contract.c import PORTABLE, Isa
 from tinyml.ops.contract.operator import Operator
 from tinyml.ops.contract.registry import operator_classes
+from tinyml.ops.contract.target import CMSIS_NN_VERSIONS, Target
 
 # Where a kernel is from.
 CMSIS_NN, OURS, C_LIBRARY = "CMSIS-NN", "tinyml", "C library"
 
-HEADINGS = ("operator", "dtypes", "kernels", "boards", "ONNX")
+HEADINGS = ("operator", "dtypes", "kernels", "ONNX")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,6 @@ class OperatorFacts:
     dtypes: tuple[str, ...]
     kernels: tuple[KernelFacts, ...]
     without_kernel: str | None
-    boards: tuple[str, ...]
     onnx_types: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -46,34 +46,50 @@ class OperatorFacts:
 
 def describe_operators() -> tuple[OperatorFacts, ...]:
     """Gather what all operators declare, in the order of their names."""
-    boards = [load_board(name) for name in list_boards()]
-    return tuple(_operator(cls, boards) for cls in operator_classes())
+    return tuple(map(_operator, operator_classes()))
 
 
 def operator_rows() -> list[tuple[str, ...]]:
     """The table of ``tinyml ops`` and docs/operators.md: one row per class, under HEADINGS."""
-    everywhere = list_boards()
-    return [_row(facts, everywhere) for facts in describe_operators()]
+    return [_row(facts) for facts in describe_operators()]
 
 
-def _operator(cls: type[Operator], boards: list[Board]) -> OperatorFacts:
-    kernels = dict.fromkeys(name for names in cls.kernels.values() for name in names)
+def _operator(cls: type[Operator]) -> OperatorFacts:
+    called = dict.fromkeys(name for names in _functions(cls).values() for name in names)
     return OperatorFacts(
         names=cls.opcodes,
         dtypes=tuple(dtype.value for dtype in DType if dtype in cls.kernels),
-        kernels=tuple(_kernel(cls, name) for name in kernels),
+        kernels=tuple(_kernel(cls, name) for name in called),
         without_kernel=cls.without_kernel or None,
-        boards=tuple(board.name for board in boards if _runs_on(cls, Isa(board.isa))),
         onnx_types=tuple(sorted(cls.onnx_types)),
     )
 
 
+def _functions(cls: type[Operator]) -> dict[DType, tuple[str, ...]]:
+    """C functions that may run it, by dtype: those of its candidates, then its own."""
+    candidates = candidates_for(cls)
+    return {
+        dtype: (*(c.functions[dtype] for c in candidates if dtype in c.functions), *own)
+        for dtype, own in cls.kernels.items()
+    }
+
+
 def _kernel(cls: type[Operator], name: str) -> KernelFacts:
-    return KernelFacts(
-        name=name,
-        source=_source(name),
-        dtypes=tuple(dtype.value for dtype in DType if name in cls.kernels.get(dtype, ())),
-        cores=tuple(isa.value for isa in Isa if isa in cls.only_for.get(name, PORTABLE)),
+    dtypes = tuple(dtype.value for dtype, names in _functions(cls).items() if name in names)
+    cores = tuple(isa.value for isa in Isa if _is_called_on(cls, name, isa))
+    return KernelFacts(name=name, source=_source(name), dtypes=dtypes, cores=cores)
+
+
+def _is_called_on(cls: type[Operator], name: str, isa: Isa) -> bool:
+    """An operator's own kernels run on every core, candidates where they say."""
+    if any(name in names for names in cls.kernels.values()):
+        return True
+    targets = [Target(isas=frozenset([isa]), cmsis_nn=v) for v in sorted(CMSIS_NN_VERSIONS)]
+    return any(
+        candidate.exists_on(target)
+        for candidate in candidates_for(cls)
+        for target in targets
+        if name in candidate.functions.values()
     )
 
 
@@ -83,21 +99,11 @@ def _source(name: str) -> str:
     return CMSIS_NN if name.startswith("arm_") else C_LIBRARY
 
 
-def _runs_on(cls: type[Operator], isa: Isa) -> bool:
-    """Whether each dtype that has kernels has one for that class of core."""
-    return all(
-        any(isa in cls.only_for.get(name, PORTABLE) for name in names)
-        for names in cls.kernels.values()
-        if names
-    )
-
-
-def _row(facts: OperatorFacts, everywhere: tuple[str, ...]) -> tuple[str, ...]:
+def _row(facts: OperatorFacts) -> tuple[str, ...]:
     return (
         ", ".join(facts.names),
         ", ".join(facts.dtypes),
         _kernels(facts),
-        "all" if facts.boards == everywhere else ", ".join(facts.boards),
         ", ".join(facts.onnx_types) or "-",
     )
 

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from modules import module_of
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.errors import InputError, ModelError, ToolchainError
-from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.keras.convert import convert_keras
 from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ops.contract.c import PORTABLE
@@ -202,8 +201,6 @@ def test_recurrent_layers_become_operators_that_can_be_quantized(models):
 
     quantized = quantize_graph(graph, calibrate(graph, samples, MinMax), Scheme())
 
-    module = generate_c(
-        prepare_for_device(quantized), "recurrent", PORTABLE, find_cmsis_nn().interface
-    )
+    module = module_of(prepare_for_device(quantized), "recurrent", PORTABLE)
     assert not graph.states
     assert "tinyml_lookup_s8" in module.files["recurrent.c"]

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from modules import module_of
 from references import reference_of, references_of
 
-from tinyml.codegen.c_source import generate_c
 from tinyml.device.qemu import run_firmware
 from tinyml.evaluate.oracle import run_reference
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
-from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType
 from tinyml.ops.contract.c import Isa
@@ -48,9 +47,7 @@ def test_the_device_gives_the_bytes_of_the_reference_kernels(models, name, board
     rng = np.random.default_rng(3)
     samples = rng.integers(-32768, 32768, (SAMPLES, *source.shape)).astype(np.int16)
     board = load_board(board_name)
-    module = generate_c(
-        prepare_for_device(graph), name, frozenset([Isa(board.isa)]), find_cmsis_nn().interface
-    )
+    module = module_of(prepare_for_device(graph), name, frozenset([Isa(board.isa)]))
 
     build = build_firmware(module, board, tmp_path)
     rows = samples.reshape(SAMPLES, -1).view(np.uint8)

@@ -8,12 +8,9 @@ import numpy as np
 
 from tinyml.ir.graph import Tensor
 from tinyml.numerics.fixed_point import quantize_multiplier
-from tinyml.ops.contract.c import ChangedIn7, ConstantArray, Struct, TensorPointer
+from tinyml.ops.contract.c import ConstantArray, Struct
 from tinyml.ops.contract.operator import Operator
 from tinyml.ops.contract.window import Pair
-
-# From 7.0.0 on convolutions take the sizes of a transposed convolution's upscaling, or NULL.
-NO_UPSCALING = ChangedIn7(before=None, since=TensorPointer(""))
 
 
 def dims(name: str, sizes: Sequence[int]) -> Struct:

@@ -57,15 +57,7 @@ class ScratchContext:
     array: ConstantArray | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedIn7:
-    """An argument that CMSIS-NN 7.0.0 changed; None where a version has no such argument."""
-
-    before: Argument | None
-    since: Argument | None
-
-
-Argument = Struct | ConstantArray | TensorPointer | ScratchContext | ChangedIn7 | int
+Argument = Struct | ConstantArray | TensorPointer | ScratchContext | int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +76,12 @@ class Kernel:
 
     ``calls`` run in order and share ``scratch_bytes``. ``may_overwrite`` lists the inputs whose
     memory the first output may take over byte for byte. With ``alias`` the output is the first
-    input under another shape, and nothing runs. ``since_6`` takes its place with CMSIS-NN 6.0.0 and
-    later, where a kernel changed.
+    input under another shape, and nothing runs. ``version_bound``: with another version of CMSIS-NN
+    the same calls compile and are wrong.
     """
 
     calls: tuple[KernelCall, ...] = ()
     scratch_bytes: int = 0
     may_overwrite: tuple[str, ...] = ()
     alias: bool = False
-    since_6: Kernel | None = None
+    version_bound: bool = False

@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
-from tinyml.ops.contract.c import Isa, Kernel
+from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
 from tinyml.ops.contract.oracles import EVERY_REFERENCE, Oracle
@@ -52,8 +52,6 @@ class Operator(Op):
     # The dtypes it takes, and the C functions ``to_c`` may call for each: none for float32, which
     # is quantized before, and where ``without_kernel`` says why.
     kernels: ClassVar[Kernels]
-    # Functions among them that are called on some classes of core only.
-    only_for: ClassVar[Mapping[str, frozenset[Isa]]] = {}
     # The input whose dtype those of ``kernels`` are.
     typed_input: ClassVar[int] = 0
     # What becomes of an operator that calls nothing on the device.
@@ -106,8 +104,8 @@ class Operator(Op):
         """Describe the operator in ONNX's terms, as float nodes."""
 
     @abc.abstractmethod
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
-        """Choose the kernel that runs the int8 operator on all of ``isas``."""
+    def to_c(self, graph: Graph) -> Kernel:
+        """Give the kernel that is right on every core, with every version of CMSIS-NN."""
 
     def kernel_names(self, graph: Graph) -> tuple[str, ...]:
         """What ``kernels`` has for the operator's dtype; ModelError where that is nothing."""

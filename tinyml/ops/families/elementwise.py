@@ -13,7 +13,7 @@ from tinyml.ir.graph import DType, Graph, Shape, Tensor, TensorSpec
 from tinyml.numerics.affine import LIMITS
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.contract.activation import Activation, quantized_bounds, with_onnx_activation
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, any_layout
 from tinyml.ops.contract.operator import Operator, QuantizationRule
@@ -120,9 +120,8 @@ class WalkOperator(ElementwiseOperator):
         del graph
         return (any_layout(self.onnx_type, self.inputs, self.outputs),)
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Combine byte with byte."""
-        del isas
         params = Struct("tinyml_walk", "walk", input_walk(graph, self))
         return elementwise_kernel(graph, self, params)
 

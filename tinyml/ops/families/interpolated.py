@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.interpolated import interpolated_table
-from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.families.lookup import LookupOperator
 from tinyml.ops.families.unary import UnaryOperator
@@ -25,11 +25,11 @@ class InterpolatedOperator(UnaryOperator):
     }
     int16_version: ClassVar[int | None] = 2
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Look int8 up; of int16, look the points beside up."""
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         if source.dtype is not DType.INT16:
-            return super().to_c(graph, isas)
+            return super().to_c(graph)
         points = interpolated_table(
             self.function, source.per_tensor, output.per_tensor, real=np.float32
         )

@@ -11,7 +11,7 @@ import numpy as np
 from tinyml.ir.graph import Array, DType, Graph, Tensor
 from tinyml.numerics.affine import LIMITS
 from tinyml.numerics.fixed_point import quantize_multiplier, requantize
-from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, KernelCall, TensorPointer
+from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.operator import Operator
 
@@ -31,9 +31,8 @@ class LookupOperator(Operator):
     def table(self, graph: Graph) -> Array:
         """Outputs, (256,) of their dtype, for the inputs -128 to 127 in that order."""
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Look every element up."""
-        del isas
         source, output = self.inputs[0], self.outputs[0]
         dtype = graph.tensor(output).dtype
         function = LOOKUPS[dtype]

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, Shape, TensorSpec
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.operator import Operator, QuantizationRule
@@ -75,9 +75,8 @@ class MovementOperator(Operator):
             places[...] = elements
         return tuple(outputs)
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """One strided copy a move, over a background where there is one."""
-        del isas
         calls = []
         byte = self.background(graph)
         if byte is not None:

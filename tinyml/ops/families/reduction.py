@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Graph, TensorSpec
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import VERSIONS
 from tinyml.ops.contract.inline_constant import InlineConstant
@@ -113,9 +113,8 @@ class ExtremumReduction(ReductionOperator):
             ),
         )
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Compare bytes."""
-        del isas
         params = Struct("tinyml_reduction", "reduction", self.walks(graph))
         return reduction_kernel(graph, self, params)
 

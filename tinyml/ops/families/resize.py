@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.c.cmsis_nn import require_sizes
-from tinyml.ops.contract.c import ConstantArray, Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.inline_constant import InlineConstant
 from tinyml.ops.contract.onnx import Layout, OnnxLowering, OnnxNode, OnnxNodeIn
@@ -150,9 +150,8 @@ class ResizeOperator(Operator):
     def onnx_attributes(self) -> dict[str, Any]:
         """How ONNX computes a pixel between others."""
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Look up where each row and each column comes from."""
-        del isas
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         require_sizes(self, (source, output), LARGEST_SIZE)
         heights, widths = zip(spatial(source.shape), self.size, strict=True)

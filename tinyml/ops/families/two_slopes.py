@@ -9,7 +9,7 @@ from typing import ClassVar
 from tinyml.ir.graph import Array, DType, Graph, Tensor
 from tinyml.numerics.affine import LIMITS
 from tinyml.numerics.tables import signed_multiplier, two_slopes_table
-from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
+from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.families.lookup import LookupOperator
 from tinyml.ops.families.requantize import LARGEST_SHIFT
@@ -33,11 +33,11 @@ class TwoSlopesOperator(UnaryOperator):
         """Requantize by two real multipliers."""
         return two_slopes_table(source.per_tensor, output.per_tensor, *self.slopes(source, output))
 
-    def to_c(self, graph: Graph, isas: frozenset[Isa]) -> Kernel:
+    def to_c(self, graph: Graph) -> Kernel:
         """Look int8 up, rescale int16."""
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         if source.dtype is not DType.INT16:
-            return super().to_c(graph, isas)
+            return super().to_c(graph)
         above, below = (self._slope(output, real) for real in self.slopes(source, output))
         function = self.kernel_name(graph)
         call = KernelCall(

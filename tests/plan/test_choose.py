@@ -2,25 +2,28 @@ import pytest
 from graphs import activation, add, dequantize, make_graph, pad, quantize, relu, small_int8
 
 from tinyml.errors import ModelError
-from tinyml.ops.contract.c import PORTABLE, Isa
-from tinyml.plan.kernels import choose_kernels
+from tinyml.ops.contract.c import Isa
+from tinyml.ops.contract.target import Target
+from tinyml.plan.choose import choose_kernels
+
+ANY_CORE = Target(cmsis_nn=5)
 
 
 def test_every_operator_gets_a_kernel():
     graph = small_int8()
 
-    kernels = choose_kernels(graph, PORTABLE)
+    steps = choose_kernels(graph, ANY_CORE)
 
-    assert list(kernels) == [op.name for op in graph.ops]
-    assert all(kernel.calls or kernel.alias for kernel in kernels.values())
+    assert [step.op for step in steps] == list(graph.ops)
+    assert all(step.kernel.calls or step.kernel.alias for step in steps)
 
 
 def test_portable_scratch_is_the_most_any_core_needs():
     graph = small_int8()
-    alone = [choose_kernels(graph, frozenset([isa])) for isa in Isa]
+    alone = [choose_kernels(graph, Target(isas=frozenset([isa]), cmsis_nn=5)) for isa in Isa]
 
-    for name, kernel in choose_kernels(graph, PORTABLE).items():
-        assert kernel.scratch_bytes >= max(one[name].scratch_bytes for one in alone)
+    for step, *others in zip(choose_kernels(graph, ANY_CORE), *alone, strict=True):
+        assert step.kernel.scratch_bytes >= max(one.kernel.scratch_bytes for one in others)
 
 
 def test_operators_without_a_kernel_are_all_listed_with_their_place():
@@ -40,7 +43,7 @@ def test_operators_without_a_kernel_are_all_listed_with_their_place():
     ]
 
     with pytest.raises(ModelError) as refusal:
-        choose_kernels(make_graph(tensors, ops, ["x"], ["back"]), PORTABLE)
+        choose_kernels(make_graph(tensors, ops, ["x"], ["back"]), ANY_CORE)
 
     lines = str(refusal.value).splitlines()
     assert lines[0] == "3 of the model's 4 operators cannot run on the device:"
@@ -58,7 +61,7 @@ def test_a_float_operator_is_to_blame_and_not_the_conversions_around_it():
     ops = [dequantize("real", "x"), relu("rectified", "real"), quantize("back", "rectified")]
 
     with pytest.raises(ModelError) as refusal:
-        choose_kernels(make_graph(tensors, ops, ["x"], ["back"]), PORTABLE)
+        choose_kernels(make_graph(tensors, ops, ["x"], ["back"]), ANY_CORE)
 
     first, *lines = str(refusal.value).splitlines()
     assert first == "1 of the model's 3 operators cannot run on the device:"

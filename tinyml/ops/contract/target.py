@@ -1,0 +1,18 @@
+"""What a plan is made for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tinyml.ops.contract.c import PORTABLE, Isa
+
+# Major versions of CMSIS-NN whose kernels are known; later ones are taken for the last.
+CMSIS_NN_VERSIONS = frozenset([5, 6, 7])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The cores that shall run it, all of them, and the major version of CMSIS-NN they call."""
+
+    isas: frozenset[Isa] = PORTABLE
+    cmsis_nn: int
