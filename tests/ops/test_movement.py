@@ -7,7 +7,6 @@ from graphs import activation, make_graph
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Graph, Shape, Tensor
 from tinyml.ops.broadcast_to import BroadcastTo
-from tinyml.ops.contract.c import PORTABLE
 from tinyml.ops.contract.operator import Operator
 from tinyml.ops.mirror_pad import MirrorMode, MirrorPad
 from tinyml.ops.reverse_v2 import ReverseV2
@@ -33,7 +32,7 @@ def graph_of(op: Operator, shape: Shape) -> Graph:
 
 def calls_of(op: Operator, shape: Shape) -> list[tuple[str, dict]]:
     """Function and parameters of every call."""
-    calls = op.to_c(graph_of(op, shape), PORTABLE).calls
+    calls = op.to_c(graph_of(op, shape)).calls
     return [(call.function, getattr(call.arguments[0], "fields", {})) for call in calls]
 
 
@@ -98,7 +97,7 @@ def test_every_output_of_a_split_is_a_call():
     calls = calls_of(op, (2, 6))
 
     assert [params["input_offset"] for _, params in calls] == [0, 3]
-    pointers = [call.arguments[2].name for call in op.to_c(graph_of(op, (2, 6)), PORTABLE).calls]
+    pointers = [call.arguments[2].name for call in op.to_c(graph_of(op, (2, 6))).calls]
     assert pointers == ["y", "z"]
 
 
@@ -108,7 +107,7 @@ def test_tiles_are_copied_from_the_output_in_ever_longer_runs():
     runs = [params["run"] for _, params in calls_of(op, (4, 5))]
 
     assert runs == [5, 5, 40]
-    sources = [call.arguments[1].name for call in op.to_c(graph_of(op, (4, 5)), PORTABLE).calls]
+    sources = [call.arguments[1].name for call in op.to_c(graph_of(op, (4, 5))).calls]
     assert sources == ["x", "y", "y"]
 
 
@@ -121,7 +120,7 @@ def test_only_borders_that_are_there_are_mirrored():
 def test_borders_of_batches_are_filled_with_the_zero_point_first():
     op = SpaceToBatchND(**ONE, block=(2,), borders=((1, 0),))
 
-    fill, *copies = op.to_c(graph_of(op, (1, 3, 1)), PORTABLE).calls
+    fill, *copies = op.to_c(graph_of(op, (1, 3, 1))).calls
 
     assert (fill.function, fill.arguments[1:]) == ("tinyml_fill", (5, 4))
     assert [copy.function for copy in copies] == ["tinyml_copy"] * 2

@@ -11,7 +11,6 @@ from layers.table import LAYERS, choices
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, QuantParams, State, Tensor
 from tinyml.ir.verify import verify_quantized
-from tinyml.ops.contract.c import PORTABLE
 from tinyml.ops.contract.operator import Operator
 
 FEWEST_LAYERS, MOST_LAYERS = 3, 25
@@ -103,7 +102,7 @@ class Network:
                     return False
                 graph = graph.with_tensors(*results)
                 op.check_quantized(graph)
-                op.to_c(graph, PORTABLE)
+                op.to_c(graph)
         except ModelError:
             return False
         self.tensors = dict(graph.tensors)
