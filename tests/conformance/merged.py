@@ -121,8 +121,14 @@ def _zero_bias(graph: Graph, op: Conv2D) -> Tensor:
 
 
 def generate(graph: Graph, name: str, isas: frozenset[Isa]) -> CModule:
-    """The C of a graph for the CMSIS-NN that is found, the packaged one or another."""
-    return module_of(graph, name, isas)
+    """The C of a graph for the CMSIS-NN that is found, the packaged one or another.
+
+    Without the helpers for each input and output: hundreds take GCC longer than the model.
+    """
+    module = module_of(graph, name, isas)
+    before, _, helpers = module.files[f"{name}.h"].partition("/* input")
+    _, invoke, after = helpers.partition("/*\n * One inference")
+    return replace(module, files={**module.files, f"{name}.h": before + invoke + after})
 
 
 def device_outputs(merged: Merged, module: CModule, board: Board, folder: Path) -> list[Array]:
