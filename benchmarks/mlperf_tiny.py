@@ -19,11 +19,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from mlperf_models import FOLDER, MODELS, int8_model
+from msgspec.structs import replace
 from tflite_micro import Figures
 
 from tinyml.device.qemu import run_firmware

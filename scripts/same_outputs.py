@@ -5,9 +5,10 @@
 BASE is a commit; the other one is what lies in this checkout. The models are every case of BASE's
 conformance suite as a .tflite, the files of other tools beside them, and the untrained MLPerf Tiny
 networks in build/ (`python benchmarks/mlperf_tiny.py --untrained` makes them). C is written for any
-core and for one of each class; for each CMSIS-NN named besides the packaged one, for MVE. Both commits
-are driven by their own command line; a refusal counts as an output, by its sentence. BASE's answers
-are kept in build/same_outputs, for the next step of the same work. Exits 1 where anything differs.
+core and for one of each class; for each CMSIS-NN named besides the packaged one, for any and MVE.
+Both commits are driven by their own command line; a refusal counts as an output, by its sentence.
+BASE's answers are kept in build/same_outputs, for the next step of the same work. Exits 1 where
+anything differs.
 """
 
 import json

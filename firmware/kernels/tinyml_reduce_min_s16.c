@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tinyml_elementwise.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-static int16_t smallest(const void *params, const int16_t *input)
+typedef int16_t tinyml_value;
+
+static inline bool tinyml_beats(tinyml_value value, tinyml_value found)
 {
-    const tinyml_walk *reduced = &((const tinyml_reduction *)params)->reduced;
-    tinyml_row row = {0};
-    int16_t found = input[0];
-
-    do {
-        for (int32_t i = 0; i < reduced->sizes[ROW]; i++) {
-            const int16_t value = input[row.first + i * reduced->first[ROW]];
-            found = value < found ? value : found;
-        }
-    } while (tinyml_next_row(reduced, &row));
-    return found;
+    return value < found;
 }
+
+#include "tinyml_extremum.h"
 
 void tinyml_reduce_min_s16(const tinyml_reduction *params, const int16_t *input, int16_t *output)
 {
-    tinyml_for_each_kept_s16(&params->kept, smallest, params, input, output);
+    tinyml_for_each_kept_s16(&params->kept, tinyml_extremum, params, input, output);
 }

@@ -42,7 +42,7 @@ def test_flash_refuses_an_image_for_another_board(tinyml, built_for, given, reas
     assert f"tinyml build MODEL --board {given}" in called.err
 
 
-@pytest.mark.parametrize("size", [4, 20, 40, 60])
+@pytest.mark.parametrize("size", [4, 20, 40, 60, 5000])
 def test_flash_refuses_an_image_that_is_cut_short(tinyml, size):
     tinyml("build", "int8.tflite", "--board", "mps2-an385", "-o", "out")
     Path("cut.elf").write_bytes(Path("out/int8.elf").read_bytes()[:size])
@@ -50,6 +50,7 @@ def test_flash_refuses_an_image_that_is_cut_short(tinyml, size):
     called = tinyml("flash", "cut.elf", "--board", "mps2-an385")
 
     assert called.code == 2
+    assert "'cut.elf' is damaged or cut short; build it for this board" in called.err
     assert "tinyml build MODEL" in called.err
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import cases
 import numpy as np
 
-from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
+from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, State, Tensor
 from tinyml.ir.verify import verify_quantized
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.operator import Operator
@@ -70,8 +70,10 @@ class Draw:
     def scale(self, low: float = 1e-3, high: float = 1.0) -> float:
         return float(np.exp(self.rng.uniform(math.log(low), math.log(high))))
 
-    def zero_point(self) -> int:
-        """Half of the time an extreme one."""
+    def zero_point(self, fixed: int | None = None) -> int:
+        """Half of the time an extreme one, where none is ``fixed``."""
+        if fixed is not None:
+            return fixed
         return int(self.one_of(self.one_of(*ZERO_POINTS), self.integer(-128, 127)))
 
     def quant(self, low: float = 1e-3, high: float = 1.0) -> QuantParams:
@@ -100,16 +102,31 @@ def int8_tensor(name: str, shape: Shape, quant: QuantParams, data: Array | None 
     return Tensor(name, shape, DType.INT8, quant, data)
 
 
-def single_operator(op: Operator, tensors: Sequence[Tensor], quant: QuantParams | None) -> Graph:
-    """The graph of ``op``, its outputs as the operator infers them; ``tensors`` are its inputs."""
+def int16_tensor(name: str, shape: Shape, scale: float, data: Array | None = None) -> Tensor:
+    return Tensor(name, shape, DType.INT16, QuantParams.per_tensor(scale, 0), data)
+
+
+def single_operator(
+    op: Operator, tensors: Sequence[Tensor], quant: QuantParams | None, kept: Sequence[Tensor] = ()
+) -> Graph:
+    """The graph of ``op``, its outputs as the operator infers them; ``tensors`` are its inputs.
+
+    Those that are ``kept`` start as TFLite's runtimes start them.
+    """
     inputs = tuple(tensor.name for tensor in tensors if not tensor.is_constant)
-    by_name = {tensor.name: tensor for tensor in tensors}
-    specs = op.infer(Graph(op.name, by_name, (), inputs, ()))
+    by_name = {tensor.name: tensor for tensor in (*tensors, *kept)}
+    states = tuple(map(_at_zero, kept))
+    specs = op.infer(Graph(op.name, by_name, (), inputs, (), states))
     for name, spec in zip(op.outputs, specs, strict=True):
         by_name[name] = Tensor(name, spec.shape, spec.dtype, quant)
-    graph = Graph(op.name, by_name, (op,), inputs, op.outputs)
+    graph = Graph(op.name, by_name, (op,), inputs, op.outputs, states)
     verify_quantized(graph)
     return graph
+
+
+def _at_zero(tensor: Tensor) -> State:
+    byte = tensor.zero_point if tensor.dtype is DType.INT8 else 0
+    return State(tensor.name, np.full(tensor.shape, byte, tensor.dtype.numpy))
 
 
 def samples_of(case: Case) -> list[Array]:

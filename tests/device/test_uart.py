@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from firmware_modules import LOOP, affine_module, inverting_module, make_module
+from known_boards import EMULATED_WITH_UART
 
 from tinyml.device import boot
 from tinyml.device import serial as serial_link
 from tinyml.device.qemu import run_firmware
 from tinyml.device.serial import Line, serve
 from tinyml.errors import DeviceError, InputError
-from tinyml.firmware.boards import CONSOLES, list_boards, load_board
+from tinyml.firmware.boards import CONSOLES, load_board
 from tinyml.firmware.build import BuildResult, build_firmware
 from tinyml.firmware.toolchain import run_tool
 from tinyml.flash.emulator import flash_elf
 
-EMULATED = [name for name in list_boards() if name != "host"]
 SOCKET_LINE = boot._SocketLine
 SAMPLES = np.arange(12, dtype=np.uint8).reshape(3, 4)
 
@@ -79,7 +79,7 @@ def lose(_byte: bytes) -> bytes:
     return b""
 
 
-@pytest.mark.parametrize("board", EMULATED)
+@pytest.mark.parametrize("board", EMULATED_WITH_UART)
 def test_outputs_and_counts_over_the_uart_are_those_over_semihosting(tmp_path, board):
     module = make_module(LOOP.replace("return 0", "out[0] = (uint8_t)(3 * in[0]);\n    return 0"))
     samples = np.arange(1, 30, dtype="<u4").view(np.uint8)
@@ -105,7 +105,7 @@ def test_samples_of_more_than_64_kib_pass_in_both_directions(tmp_path):
     np.testing.assert_array_equal(result.outputs, samples ^ 0xFF)
 
 
-@pytest.mark.parametrize("board", EMULATED)
+@pytest.mark.parametrize("board", EMULATED_WITH_UART)
 def test_an_image_for_the_uart_holds_no_semihosting_call(tmp_path, board):
     breakpoints = {
         console: run_tool(["arm-none-eabi-objdump", "-d", build(tmp_path, console, board).elf])
@@ -118,7 +118,7 @@ def test_an_image_for_the_uart_holds_no_semihosting_call(tmp_path, board):
     assert breakpoints["uart"] == 0
 
 
-@pytest.mark.parametrize("board", EMULATED)
+@pytest.mark.parametrize("board", EMULATED_WITH_UART)
 def test_a_model_adds_as_much_to_either_image(tmp_path, board):
     debugger, uart = (build(tmp_path, console, board) for console in CONSOLES)
 
@@ -127,7 +127,7 @@ def test_a_model_adds_as_much_to_either_image(tmp_path, board):
     assert abs(uart.ram_bytes - debugger.ram_bytes) < 16
 
 
-@pytest.mark.parametrize("board", EMULATED)
+@pytest.mark.parametrize("board", EMULATED_WITH_UART)
 def test_the_runner_stays_small_with_a_uart(tmp_path, board):
     image = build(tmp_path, "uart", board)
 

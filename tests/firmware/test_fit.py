@@ -1,9 +1,8 @@
 """Whether a model fits a board is what a build of it says, to the byte."""
 
-from dataclasses import replace
-
 import pytest
 from firmware_modules import make_module
+from msgspec.structs import replace
 
 from tinyml.codegen.module import CModule
 from tinyml.errors import ModelError

@@ -89,6 +89,16 @@ def test_an_operator_that_reads_a_tensor_twice_consumes_it_once():
     assert len(graph.consumers["x"]) == 1
 
 
+def test_the_only_reader_of_a_tensor_is_the_one_operator_that_takes_it_and_not_the_caller():
+    graph = diamond()
+    exposed = dataclasses.replace(graph, outputs=("sum", "a"))
+
+    assert graph.only_reader("a").name == "sum"
+    assert graph.only_reader("x") is None
+    assert graph.only_reader("sum") is None
+    assert exposed.only_reader("a") is None
+
+
 def test_pruning_takes_away_only_what_nothing_refers_to():
     assert list(diamond().pruned().tensors) == ["x", "a", "b", "sum"]
 

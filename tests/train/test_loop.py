@@ -38,7 +38,7 @@ TRAIN = """
 import sys
 import zipfile
 from pathlib import Path
-from tinyml.train import train
+from tinyml.train.loop import train
 
 model, *folders = sys.argv[1:]
 for folder in folders:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
 
 from tinyml.errors import InputError
 from tinyml.firmware import firmware_dir
+from tinyml.firmware.malformed import explain
 
 # The words of a vector table: initial stack pointer and 15 system exceptions.
 VECTOR_TABLE_BYTES = 64
@@ -17,17 +20,25 @@ VECTOR_TABLE_BYTES = 64
 Console = Literal["semihosting", "uart"]
 CONSOLES: tuple[Console, ...] = get_args(Console)
 
+PAGE = "docs/adding-a-board.md"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryRegion:
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+Word = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF_FFFF)]  # an address, or 32 bits of a register
+Count = Annotated[int, msgspec.Meta(ge=1, le=0xFFFF_FFFF)]  # of bytes, or a second
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of a board file, whose keys are the fields."""
+
+
+class MemoryRegion(_Table, frozen=True, kw_only=True):
     """A piece of the address space, in bytes."""
 
-    origin: int
-    length: int
+    origin: Word
+    length: Count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Memory:
+class Memory(_Table, frozen=True, kw_only=True):
     """Where the linker puts code and data.
 
     ``vectors`` is the address the core reads its vector table from; None is the start of flash.
@@ -35,47 +46,43 @@ class Memory:
 
     flash: MemoryRegion
     ram: MemoryRegion
-    vectors: int | None = None
+    vectors: Word | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Register:
+class Register(_Table, frozen=True, kw_only=True):
     """A 32-bit register to prepare: bits to clear, then bits to set."""
 
-    address: int
-    clear: int = 0
-    set: int = 0
+    address: Word
+    clear: Word = 0
+    set: Word = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Uart:
+class Uart(_Table, frozen=True, kw_only=True):
     """The serial port samples can come in through.
 
     ``driver`` is the one in ``firmware/src/uart_<driver>.c``, ``clock_hz`` the clock its bit rate
     is divided from, ``setup`` the clocks and pins to prepare, in that order.
     """
 
-    driver: str
-    base: int
-    clock_hz: int
-    baud: int
+    driver: Text
+    base: Word
+    clock_hz: Count
+    baud: Count
     setup: tuple[Register, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Emulator:
+class Emulator(_Table, frozen=True, kw_only=True):
     """The QEMU machine that stands in for the board; ``clock_hz`` drives its SysTick.
 
     ``serial`` is which of the machine's serial ports, counted from 0, is the board's ``uart``.
     """
 
-    machine: str
-    clock_hz: int
-    serial: int = 0
+    machine: Text
+    clock_hz: Count
+    serial: Word = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
+class Board(_Table, frozen=True, kw_only=True):
     """Everything tinyml knows of a board.
 
     ``isa`` is what CMSIS-NN specialises on: plain C, the DSP extension or Helium (MVE).
@@ -84,22 +91,26 @@ class Board:
     no such target.
     """
 
-    name: str
-    description: str
-    cpu: str
+    name: Text
+    description: Text
+    cpu: Text
     isa: Literal["scalar", "dsp", "mve"]
     toolchain: Literal["arm-none-eabi", "host"]
-    flags: tuple[str, ...]
-    stack_bytes: int
+    flags: tuple[Text, ...]
+    stack_bytes: Word
     memory: Memory | None = None
     uart: Uart | None = None
     emulator: Emulator | None = None
-    flash_target: str | None = None
+    flash_target: Text | None = None
 
     @property
     def is_host(self) -> bool:
         """Whether firmware for it is a program of this computer."""
         return self.toolchain == "host"
+
+
+class _MalformedError(Exception):
+    """What is wrong with a board file, without its name and without advice."""
 
 
 def list_boards() -> tuple[str, ...]:
@@ -115,11 +126,12 @@ def load_board(name: str) -> Board:
     """
     if name not in list_boards():
         raise InputError(_unknown_board(name))
-    text = (firmware_dir() / "boards" / f"{name}.toml").read_text(encoding="utf-8")
     try:
-        return _board(name, tomllib.loads(text))
-    except (TypeError, KeyError, ValueError) as error:
-        raise InputError(f"firmware/boards/{name}.toml is malformed: {error}") from None
+        return _board(name, _content(firmware_dir() / "boards" / f"{name}.toml"))
+    except _MalformedError as error:
+        raise InputError(
+            f"firmware/boards/{name}.toml is malformed: {error}; {PAGE} says what each key means"
+        ) from None
 
 
 def _unknown_board(name: str) -> str:
@@ -129,32 +141,37 @@ def _unknown_board(name: str) -> str:
     return f"there is no board '{name}': {hint}Known boards are {', '.join(names)}"
 
 
-def _board(name: str, table: dict[str, Any]) -> Board:
-    """Turn a parsed file into a Board; the constructors reject missing and unknown keys."""
-    memory = table.pop("memory", None)
-    uart = table.pop("uart", None)
-    emulator = table.pop("emulator", None)
-    return Board(
-        name=name,
-        flags=tuple(table.pop("flags")),
-        memory=_memory(memory) if memory else None,
-        uart=_uart(uart) if uart else None,
-        emulator=Emulator(**emulator) if emulator else None,
-        **table,
-    )
+def _content(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _MalformedError(f"it cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise _MalformedError(f"byte {error.start} is no UTF-8, expected TOML text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise _MalformedError(f"it is no TOML ({error}), expected lines of key = value") from error
 
 
-def _memory(table: dict[str, Any]) -> Memory:
-    return Memory(
-        flash=MemoryRegion(**table.pop("flash")), ram=MemoryRegion(**table.pop("ram")), **table
-    )
+def _board(name: str, content: dict[str, Any]) -> Board:
+    """Hold the content of a file to the types of Board, and to what they cannot say."""
+    if "name" in content:
+        raise _MalformedError("key 'name' is unknown: a board has the name of its file")
+    named = {"name": name, **content}
+    try:
+        board = msgspec.convert(named, Board)
+    except msgspec.ValidationError as error:
+        raise _MalformedError(explain(error, named, Board)) from error
+    if board.memory is None and not board.is_host:
+        raise _MalformedError("key 'memory' is missing, expected a table of flash and ram")
+    if board.uart is not None and board.uart.driver not in _drivers():
+        known = ", ".join(_drivers())
+        raise _MalformedError(
+            f"key 'uart.driver' is '{board.uart.driver}', expected one of {known}"
+        )
+    return board
 
 
-def _uart(table: dict[str, Any]) -> Uart:
-    setup = tuple(Register(**register) for register in table.pop("setup", ()))
-    uart = Uart(setup=setup, **table)
+def _drivers() -> list[str]:
+    """Names of the serial ports that the runner can drive."""
     sources = (firmware_dir() / "src").glob("uart_*.c")
-    drivers = sorted(path.stem.removeprefix("uart_") for path in sources)
-    if uart.driver not in drivers:
-        raise ValueError(f"driver is '{uart.driver}', expected one of {', '.join(drivers)}")
-    return uart
+    return sorted(path.stem.removeprefix("uart_") for path in sources)

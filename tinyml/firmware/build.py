@@ -130,15 +130,29 @@ def build_firmware(
         _link_model(module, board, toolchain, console, objects, elf)
         _convert(board, toolchain, elf)
         image = measure(toolchain, elf)
-    built = directory / elf.name
+    return _result(
+        module, board, toolchain, console, cmsis_nn, directory / elf.name, image, baseline
+    )
+
+
+def _result(
+    module: CModule,
+    board: Board,
+    toolchain: Toolchain,
+    console: Console,
+    cmsis_nn: CmsisNN,
+    elf: Path,
+    image: ImageSize,
+    baseline: ImageSize,
+) -> BuildResult:
     return BuildResult(
         name=module.name,
         board=board,
         console=console,
-        elf=built,
-        hex=None if board.is_host else built.with_suffix(".hex"),
-        bin=None if board.is_host else built.with_suffix(".bin"),
-        map=built.with_suffix(".map"),
+        elf=elf,
+        hex=None if board.is_host else elf.with_suffix(".hex"),
+        bin=None if board.is_host else elf.with_suffix(".bin"),
+        map=elf.with_suffix(".map"),
         flash_bytes=image.flash_bytes - baseline.flash_bytes,
         ram_bytes=image.ram_bytes - baseline.ram_bytes,
         arena_bytes=module.arena_bytes,

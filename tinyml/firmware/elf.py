@@ -1,18 +1,19 @@
-"""The little of the ELF format that tells whether an image was built for a board."""
+"""Whether an ELF image was built for a board."""
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
 
 from tinyml.errors import InputError
 from tinyml.firmware.boards import VECTOR_TABLE_BYTES, Board, Memory, MemoryRegion
 
 MAGIC = b"\x7fELF"
-CLASS_32, LITTLE_ENDIAN = 1, 1
-MACHINE_ARM = 40
-PT_LOAD = 1
 EF_ARM_ABI_FLOAT_HARD = 0x400
 
 
@@ -24,37 +25,30 @@ class Segment:
     size: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """What of an image tells boards apart."""
+
+    is_arm: bool
+    is_hard_float: bool
+    segments: tuple[Segment, ...]
+
+
 def check_image(elf: Path, board: Board) -> None:
     """Raise InputError where ``elf`` is no image, or plainly one for another board.
 
     Looks at the processor, the floating-point registers it passes arguments in, and at where its
     segments lie. Boards whose memory and processor are alike run each other's images.
     """
-    data = _read(elf)
     advice = f"build it for this board: tinyml build MODEL --board {board.name} -o DIR"
-    is_arm = _is_arm(data)
-    if is_arm and board.is_host:
-        raise InputError(f"'{elf}' is an Arm image, which this computer cannot run; {advice}")
-    if not is_arm and not board.is_host:
-        raise InputError(f"'{elf}' is no 32-bit Arm image, which {board.name} needs; {advice}")
-    if board.memory is None:
-        return
+    data = _read(elf)
     try:
-        flags, segments = struct.unpack_from("<I", data, 36)[0], _segments(data)
-    except struct.error as error:
-        raise InputError(f"'{elf}' is cut short; {advice}") from error
-    hard_float = "-mfloat-abi=hard" in board.flags
-    if bool(flags & EF_ARM_ABI_FLOAT_HARD) != hard_float:
-        built, has = ("without", "one") if hard_float else ("with", "none")
-        raise InputError(
-            f"'{elf}' was built {built} a floating-point unit and {board.name} has {has}; {advice}"
-        )
-    for segment in segments:
-        if not any(_holds(region, segment) for region in _regions(board.memory)):
-            raise InputError(
-                f"'{elf}' puts {segment.size:,} bytes at {segment.address:#010x}, where "
-                f"{board.name} has no memory for them; {advice}"
-            )
+        image = _image(data)
+    except (ELFError, OverflowError) as error:  # the latter of an offset no file can have
+        raise InputError(f"'{elf}' is damaged or cut short; {advice}") from error
+    reason = _other_processor(image, board) or _other_memory(image, board)
+    if reason:
+        raise InputError(f"'{elf}' {reason}; {advice}")
 
 
 def _read(elf: Path) -> bytes:
@@ -67,22 +61,50 @@ def _read(elf: Path) -> bytes:
     return data
 
 
-def _is_arm(data: bytes) -> bool:
-    return data[4:6] == bytes([CLASS_32, LITTLE_ENDIAN]) and data[18:20] == bytes([MACHINE_ARM, 0])
+def _image(data: bytes) -> Image:
+    file = ELFFile(BytesIO(data))
+    is_arm = file["e_machine"] == "EM_ARM" and file.elfclass == 32 and file.little_endian
+    return Image(
+        is_arm=is_arm,
+        is_hard_float=bool(file["e_flags"] & EF_ARM_ABI_FLOAT_HARD),
+        segments=tuple(_segments(file, len(data))),
+    )
 
 
-def _segments(data: bytes) -> list[Segment]:
-    """Return where the image is loaded and where it runs; empty segments occupy nothing."""
-    offset = struct.unpack_from("<I", data, 28)[0]
-    size, count = struct.unpack_from("<HH", data, 42)
-    segments = []
-    for number in range(count):
-        header = struct.unpack_from("<8I", data, offset + number * size)
-        kind, _, virtual, physical, in_file, in_memory, _, _ = header
-        if kind == PT_LOAD:
-            segments.append(Segment(address=physical, size=in_file))
-            segments.append(Segment(address=virtual, size=in_memory))
-    return [segment for segment in segments if segment.size]
+def _segments(file: ELFFile, length: int) -> Iterator[Segment]:
+    """Where the image is loaded and where it runs; empty segments occupy nothing."""
+    for segment in file.iter_segments("PT_LOAD"):
+        if segment["p_offset"] + segment["p_filesz"] > length:
+            raise ELFError("a segment ends behind the file")
+        if segment["p_filesz"]:
+            yield Segment(address=segment["p_paddr"], size=segment["p_filesz"])
+        if segment["p_memsz"]:
+            yield Segment(address=segment["p_vaddr"], size=segment["p_memsz"])
+
+
+def _other_processor(image: Image, board: Board) -> str:
+    if board.is_host:
+        return "is an Arm image, which this computer cannot run" if image.is_arm else ""
+    if not image.is_arm:
+        return f"is no 32-bit Arm image, which {board.name} needs"
+    hard_float = "-mfloat-abi=hard" in board.flags
+    if image.is_hard_float == hard_float:
+        return ""
+    built, has = ("without", "one") if hard_float else ("with", "none")
+    return f"was built {built} a floating-point unit and {board.name} has {has}"
+
+
+def _other_memory(image: Image, board: Board) -> str:
+    if board.memory is None:
+        return ""
+    regions = _regions(board.memory)
+    for segment in image.segments:
+        if not any(_holds(region, segment) for region in regions):
+            return (
+                f"puts {segment.size:,} bytes at {segment.address:#010x}, where {board.name} "
+                "has no memory for them"
+            )
+    return ""
 
 
 def _regions(memory: Memory) -> list[MemoryRegion]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from tinyml.codegen.module import CModule
 from tinyml.firmware.boards import VECTOR_TABLE_BYTES, Board, Memory

@@ -241,6 +241,11 @@ class Graph:
                 readers[name].append(op)
         return {name: tuple(ops) for name, ops in readers.items()}
 
+    def only_reader(self, name: str) -> Op | None:
+        """The operator that alone reads tensor ``name``; None where others do, or the caller."""
+        readers = self.consumers[name]
+        return readers[0] if len(readers) == 1 and name not in self.outputs else None
+
     def with_tensors(self, *changed: Tensor) -> Graph:
         """The same graph with these tensors replaced or added, by name."""
         return replace(self, tensors={**self.tensors, **{t.name: t for t in changed}})

@@ -95,8 +95,7 @@ def _layer(graph: Graph, affine: Affine) -> Op | None:
 
 
 def _is_only_for_the_next(graph: Graph, name: str) -> bool:
-    is_inner = name not in graph.outputs and len(graph.consumers[name]) == 1
-    return is_inner and graph.tensor(name).quant is None
+    return graph.only_reader(name) is not None and graph.tensor(name).quant is None
 
 
 def _has_float_constants(graph: Graph, layer: Op) -> bool:

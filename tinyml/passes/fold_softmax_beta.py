@@ -27,8 +27,9 @@ def fold_softmax_beta(graph: Graph) -> Graph:
 def _factor(graph: Graph, product: Mul) -> tuple[str, float] | None:
     """What is multiplied, and by which number."""
     name = product.outputs[0]
-    is_inner = name not in graph.outputs and len(graph.consumers[name]) == 1
-    if not is_inner or graph.tensor(name).quant or product.activation is not Activation.NONE:
+    if graph.only_reader(name) is None or graph.tensor(name).quant is not None:
+        return None
+    if product.activation is not Activation.NONE:
         return None
     for source, other in (product.inputs, product.inputs[::-1]):
         constant = graph.tensor(other)

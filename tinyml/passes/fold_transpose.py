@@ -30,7 +30,7 @@ def _fold(graph: Graph, connected: FullyConnected) -> Graph:
     transpose = graph.producers.get(reshape.inputs[0])
     if not isinstance(transpose, Transpose) or not _is_foldable(graph, transpose, weights):
         return graph
-    if not all(_is_only_for_one(graph, op) for op in (transpose, reshape)):
+    if any(graph.only_reader(op.outputs[0]) is None for op in (transpose, reshape)):
         return graph
     moved = _reordered(graph, transpose, weights)
     source = transpose.inputs[0]
@@ -49,11 +49,6 @@ def _is_foldable(graph: Graph, transpose: Transpose, weights: Tensor) -> bool:
     source = graph.tensor(transpose.inputs[0])
     is_whole = source.shape[0] * weights.shape[-1] == source.size
     return weights.is_constant and is_whole and transpose.permutation[0] == 0
-
-
-def _is_only_for_one(graph: Graph, op: Op) -> bool:
-    name = op.outputs[0]
-    return name not in graph.outputs and len(graph.consumers[name]) == 1
 
 
 def _reordered(graph: Graph, transpose: Transpose, weights: Tensor) -> Tensor:

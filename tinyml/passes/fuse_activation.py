@@ -35,8 +35,7 @@ def _layer(graph: Graph, name: str) -> Op | None:
 
 
 def _is_only_for_one(graph: Graph, name: str) -> bool:
-    is_inner = name not in graph.outputs and len(graph.consumers[name]) == 1
-    return is_inner and graph.tensor(name).quant is None
+    return graph.only_reader(name) is not None and graph.tensor(name).quant is None
 
 
 def _fuse(graph: Graph, layer: Op, relu: Relu) -> Graph:

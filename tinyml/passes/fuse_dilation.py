@@ -41,18 +41,13 @@ def fuse_dilation(graph: Graph) -> Graph:
 def _find(graph: Graph, op: Op) -> _Triple | None:
     if not isinstance(op, SpaceToBatchND) or graph.tensor(op.inputs[0]).dtype is not DType.INT8:
         return None
-    conv = _only_reader(graph, op)
+    conv = graph.only_reader(op.outputs[0])
     if not isinstance(conv, Conv2D | DepthwiseConv2D) or not _is_plain(conv, op.outputs[0]):
         return None
-    join = _only_reader(graph, conv)
+    join = graph.only_reader(conv.outputs[0])
     if not isinstance(join, BatchToSpaceND) or join.block != op.block or len(op.block) != 2:
         return None
     return _Triple(op, conv, join)
-
-
-def _only_reader(graph: Graph, op: Op) -> Op | None:
-    readers = graph.consumers[op.outputs[0]]
-    return readers[0] if len(readers) == 1 and op.outputs[0] not in graph.outputs else None
 
 
 def _is_plain(conv: Conv2D | DepthwiseConv2D, source: str) -> bool:

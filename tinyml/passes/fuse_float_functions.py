@@ -24,7 +24,7 @@ def fuse_float_functions(graph: Graph) -> Graph:
         if not (
             isinstance(function, UnaryOperator)
             and isinstance(source, Dequantize)
-            and _is_only_read_by(graph, function, op)
+            and graph.only_reader(function.outputs[0]) is op
         ):
             ops.append(op)
             continue
@@ -42,8 +42,3 @@ def _without_unread(graph: Graph) -> Graph:
     read = {*graph.outputs, *(name for op in graph.ops for name in op.inputs)}
     ops = (op for op in graph.ops if not isinstance(op, Dequantize) or op.outputs[0] in read)
     return replace(graph, ops=tuple(ops)).pruned()
-
-
-def _is_only_read_by(graph: Graph, op: Op, reader: Op) -> bool:
-    (output,) = op.outputs
-    return output not in graph.outputs and graph.consumers[output] == (reader,)

@@ -53,7 +53,7 @@ def _moved(graph: Graph, op: MovementOperator, source: Dequantize) -> Graph:
     ]
     moved = replace(op, name=outputs[0], inputs=source.inputs, outputs=outputs)
     dropped = {reader.name for found in quantizes.values() for reader in found}
-    if graph.consumers[source.outputs[0]] == (op,) and source.outputs[0] not in graph.outputs:
+    if graph.only_reader(source.outputs[0]) is op:
         dropped.add(source.name)
     ops = (moved if each is op else each for each in graph.ops)
     kept = tuple(each for each in ops if each is moved or each.name not in dropped)

@@ -34,9 +34,8 @@ def _is_entry(graph: Graph, op: Op) -> bool:
     return (
         isinstance(op, Quantize)
         and source in graph.inputs
-        and source not in graph.outputs
         and op.outputs[0] not in graph.outputs
-        and graph.consumers[source] == (op,)
+        and graph.only_reader(source) is op
         and _is_offset(graph.tensor(source), graph.tensor(op.outputs[0]))
     )
 

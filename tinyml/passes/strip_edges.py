@@ -31,9 +31,8 @@ def _is_entry(graph: Graph, op: Op) -> bool:
     return (
         isinstance(op, Quantize)
         and op.inputs[0] in graph.inputs
-        and op.inputs[0] not in graph.outputs
         and graph.tensor(op.inputs[0]).dtype is DType.FLOAT32
-        and graph.consumers[op.inputs[0]] == (op,)
+        and graph.only_reader(op.inputs[0]) is op
     )
 
 

@@ -107,28 +107,34 @@ def train(
     _check_tensorflow(path)
     with reporting_os_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
     with _native_stderr_silenced():
-        module = _load_module(path)
-        task = _task(path, module)
-        training, held_out = _call(path, module, "load_data")
-        data = _call(path, module, "data_source") if hasattr(module, "data_source") else None
-        model = _fit(path, module, task, training, epochs=epochs, seed=seed, progress=progress)
-        result = TrainResult(
-            name=path.stem,
-            model=directory / f"{path.stem}.keras",
-            calibration=directory / f"{path.stem}.calibration.npz",
-            test=directory / f"{path.stem}.test.npz",
-            parameters=model.count_params(),
-            epochs=epochs or _epochs(module),
-            test_samples=len(held_out[0]),
-            metric=task.metric,
-            score=_score(model, task, held_out),
-            data=data,
-            seconds=time.monotonic() - started,
-        )
-        with atomic_path(result.model) as temporary:
-            model.save(temporary)
+        return _train(path, directory, epochs=epochs, seed=seed, progress=progress)
+
+
+def _train(
+    path: Path, directory: Path, *, epochs: int | None, seed: int, progress: Progress | None
+) -> TrainResult:
+    started = time.monotonic()
+    module = _load_module(path)
+    task = _task(path, module)
+    training, held_out = _call(path, module, "load_data")
+    data = _call(path, module, "data_source") if hasattr(module, "data_source") else None
+    model = _fit(path, module, task, training, epochs=epochs, seed=seed, progress=progress)
+    result = TrainResult(
+        name=path.stem,
+        model=directory / f"{path.stem}.keras",
+        calibration=directory / f"{path.stem}.calibration.npz",
+        test=directory / f"{path.stem}.test.npz",
+        parameters=model.count_params(),
+        epochs=epochs or _epochs(module),
+        test_samples=len(held_out[0]),
+        metric=task.metric,
+        score=_score(model, task, held_out),
+        data=data,
+        seconds=time.monotonic() - started,
+    )
+    with atomic_path(result.model) as temporary:
+        model.save(temporary)
     _save(result.calibration, x=_calibration_samples(training[0], seed))
     _save(result.test, x=held_out[0], y=held_out[1], metric=np.array(task.metric.value))
     return result

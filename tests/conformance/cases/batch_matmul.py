@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
+from draw.corners import corners_and_drawn
 from single_operator import (
     INT8_DEVIATION,
     OUTPUT,
@@ -68,9 +69,7 @@ RANDOM_CASES = 20
 
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw("batch_matmul")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, parameters)
+    yield from corners_and_drawn("batch_matmul", CORNERS, _drawn, _graph, RANDOM_CASES)
     draw = Draw("batch_matmul int16")
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         if not _is_beyond_int16(parameters):

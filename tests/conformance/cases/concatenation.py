@@ -1,6 +1,7 @@
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from draw.corners import corners_and_drawn
 from single_operator import OUTPUT, Draw, single_operator, symmetric
 
 from tinyml.ir.graph import DType, Graph, Shape, Tensor
@@ -40,13 +41,10 @@ RANDOM_CASES = 12
 
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw("concatenation")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, parameters)
-    draw = Draw("concatenation int16")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        wide = replace(parameters, dtype=DType.INT16)
-        yield wide, _graph(draw, wide)
+    yield from corners_and_drawn("concatenation", CORNERS, _drawn, _graph, RANDOM_CASES)
+    yield from corners_and_drawn(
+        "concatenation int16", CORNERS, _drawn, _graph, RANDOM_CASES, dtype=DType.INT16
+    )
 
 
 def _drawn(draw: Draw) -> Parameters:

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from draw.corners import corners_and_drawn
 from draw.weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
 from single_operator import Draw
 
@@ -83,13 +84,10 @@ RANDOM_CASES = 40
 
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw("depthwise_conv_2d")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, parameters)
-    draw = Draw("depthwise_conv_2d 16x8")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        wide = replace(parameters, dtype=DType.INT16)
-        yield wide, _graph(draw, wide)
+    yield from corners_and_drawn("depthwise_conv_2d", CORNERS, _drawn, _graph, RANDOM_CASES)
+    yield from corners_and_drawn(
+        "depthwise_conv_2d 16x8", CORNERS, _drawn, _graph, RANDOM_CASES, dtype=DType.INT16
+    )
 
 
 def _drawn(draw: Draw) -> Parameters:

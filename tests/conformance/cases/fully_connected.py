@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from draw.corners import corners_and_drawn
 from draw.weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
 from single_operator import Draw
 
@@ -63,17 +64,20 @@ RANDOM_CASES = 30
 
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw("fully_connected")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, parameters)
-    draw = Draw("fully_connected 16x8")
-    for parameters in (*WIDE_CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        wide = replace(parameters, dtype=DType.INT16)
-        yield wide, _graph(draw, wide)
-    draw = Draw("fully_connected 16x8 with an int32 bias")
-    for parameters in (*CORNERS[::3], *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        narrow = replace(parameters, dtype=DType.INT16, bias=True, bias_dtype=DType.INT32)
-        yield narrow, _graph(draw, narrow)
+    yield from corners_and_drawn("fully_connected", CORNERS, _drawn, _graph, RANDOM_CASES)
+    yield from corners_and_drawn(
+        "fully_connected 16x8", WIDE_CORNERS, _drawn, _graph, RANDOM_CASES, dtype=DType.INT16
+    )
+    yield from corners_and_drawn(
+        "fully_connected 16x8 with an int32 bias",
+        CORNERS[::3],
+        _drawn,
+        _graph,
+        RANDOM_CASES,
+        dtype=DType.INT16,
+        bias=True,
+        bias_dtype=DType.INT32,
+    )
 
 
 def _drawn(draw: Draw) -> Parameters:

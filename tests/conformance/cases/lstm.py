@@ -2,8 +2,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from draw.kept import int16_tensor, stateful_operator
-from single_operator import INT8_DEVIATION, OUTPUT, SOURCE, Draw, int8_tensor
+from draw.corners import corners_and_drawn
+from single_operator import (
+    INT8_DEVIATION,
+    OUTPUT,
+    SOURCE,
+    Draw,
+    int8_tensor,
+    int16_tensor,
+    single_operator,
+)
 
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ops.lstm import BIASES, CELL, HIDDEN, HIDDEN_WEIGHTS, INPUT_WEIGHTS, INPUTS, Lstm
@@ -48,9 +56,7 @@ RANDOM_CASES = 20
 
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw("lstm")
-    for parameters in (*CORNERS, *(drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, lstm_graph(draw, parameters)
+    yield from corners_and_drawn("lstm", CORNERS, drawn, lstm_graph, RANDOM_CASES)
 
 
 def drawn(draw: Draw) -> Parameters:
@@ -66,9 +72,9 @@ def drawn(draw: Draw) -> Parameters:
 
 def lstm_graph(draw: Draw, p: Parameters) -> Graph:
     source = p.source or QuantParams.per_tensor(
-        draw.scale(1e-3, 0.1), _zero_point(draw, p.source_zero_point)
+        draw.scale(1e-3, 0.1), draw.zero_point(p.source_zero_point)
     )
-    hidden = QuantParams.per_tensor(p.hidden_scale, _zero_point(draw, p.hidden_zero_point))
+    hidden = QuantParams.per_tensor(p.hidden_scale, draw.zero_point(p.hidden_zero_point))
     names = [""] * INPUTS
     order = (p.steps, p.batches) if p.time_major else (p.batches, p.steps)
     tensors = [int8_tensor(SOURCE, (*order, p.input_size), source)]
@@ -108,8 +114,4 @@ def lstm_graph(draw: Draw, p: Parameters) -> Graph:
         hidden=hidden,
         time_major=p.time_major,
     )
-    return stateful_operator(op, tensors, kept, hidden)
-
-
-def _zero_point(draw: Draw, zero_point: int | None) -> int:
-    return draw.zero_point() if zero_point is None else zero_point
+    return single_operator(op, tensors, hidden, kept)

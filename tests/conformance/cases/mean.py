@@ -1,7 +1,8 @@
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
+from draw.corners import corners_and_drawn
 from single_operator import OUTPUT, SOURCE, Draw, activation, single_operator, symmetric
 
 from tinyml.ir.graph import DType, Graph, QuantParams, Shape
@@ -51,13 +52,10 @@ RANDOM_CASES = 20
 
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw("mean")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, parameters)
-    draw = Draw("mean int16")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        wide = replace(parameters, dtype=DType.INT16)
-        yield wide, _graph(draw, wide)
+    yield from corners_and_drawn("mean", CORNERS, _drawn, _graph, RANDOM_CASES)
+    yield from corners_and_drawn(
+        "mean int16", CORNERS, _drawn, _graph, RANDOM_CASES, dtype=DType.INT16
+    )
 
 
 def _drawn(draw: Draw) -> Parameters:

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from draw.corners import corners_and_drawn
 from draw.moved import with_int16
 from single_operator import OUTPUT, Draw, int8_tensor, single_operator
 
@@ -37,9 +38,7 @@ RANDOM_CASES = 16
 
 @with_int16
 def cases() -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw("pack")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, parameters)
+    yield from corners_and_drawn("pack", CORNERS, _drawn, _graph, RANDOM_CASES)
 
 
 def _drawn(draw: Draw) -> Parameters:

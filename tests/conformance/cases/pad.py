@@ -1,6 +1,7 @@
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from draw.corners import corners_and_drawn
 from single_operator import OUTPUT, SOURCE, Draw, activation, single_operator
 
 from tinyml.ir.graph import DType, Graph, QuantParams, Shape
@@ -40,13 +41,10 @@ RANDOM_CASES = 20
 
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw("pad")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, parameters)
-    draw = Draw("pad int16")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        wide = replace(parameters, dtype=DType.INT16)
-        yield wide, _graph(draw, wide)
+    yield from corners_and_drawn("pad", CORNERS, _drawn, _graph, RANDOM_CASES)
+    yield from corners_and_drawn(
+        "pad int16", CORNERS, _drawn, _graph, RANDOM_CASES, dtype=DType.INT16
+    )
 
 
 def _drawn(draw: Draw) -> Parameters:

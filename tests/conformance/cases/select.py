@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from draw.booleans import bool_tensor, draw_bools
+from draw.corners import corners_and_drawn
 from draw.moved import with_int16
 from single_operator import OUTPUT, Draw, int8_tensor, single_operator
 
@@ -58,9 +59,7 @@ RANDOM_CASES = 16
 
 @partial(with_int16, every=1)
 def cases() -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw("select")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, parameters)
+    yield from corners_and_drawn("select", CORNERS, _drawn, _graph, RANDOM_CASES)
 
 
 def _drawn(draw: Draw) -> Parameters:

@@ -2,8 +2,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from draw.kept import int16_tensor, stateful_operator, with_data
-from single_operator import INT8_DEVIATION, OUTPUT, SOURCE, Draw, int8_tensor
+from draw.corners import corners_and_drawn
+from single_operator import (
+    INT8_DEVIATION,
+    OUTPUT,
+    SOURCE,
+    Draw,
+    int8_tensor,
+    int16_tensor,
+    single_operator,
+)
 
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ops.svdf import Svdf
@@ -43,9 +51,7 @@ RANDOM_CASES = 20
 
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw("svdf")
-    for parameters in (*CORNERS, *(drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, svdf_graph(draw, parameters)
+    yield from corners_and_drawn("svdf", CORNERS, drawn, svdf_graph, RANDOM_CASES)
 
 
 def drawn(draw: Draw) -> Parameters:
@@ -62,7 +68,7 @@ def drawn(draw: Draw) -> Parameters:
 def svdf_graph(draw: Draw, p: Parameters) -> Graph:
     filters = p.units * p.rank
     source_scale, feature_scale, time_scale = (draw.scale(1e-3, 0.1) for _ in range(3))
-    source = p.source or _quant(draw, source_scale, p.source_zero_point)
+    source = p.source or QuantParams.per_tensor(source_scale, draw.zero_point(p.source_zero_point))
     source_scale = source.scale[0]
     # Products of random int8 values, their sum, then the same in int16.
     spread = INT8_DEVIATION * 74 * p.input_size**0.5
@@ -78,9 +84,11 @@ def svdf_graph(draw: Draw, p: Parameters) -> Graph:
             QuantParams.per_tensor(feature_scale, 0),
             draw.int8((filters, p.input_size)),
         ),
-        with_data(
-            int16_tensor("time", (filters, p.memory), time_scale),
-            draw.rng.integers(-32767, 32768, (filters, p.memory)),
+        int16_tensor(
+            "time",
+            (filters, p.memory),
+            time_scale,
+            draw.rng.integers(-32767, 32768, (filters, p.memory)).astype(np.int16),
         ),
     ]
     if p.bias:
@@ -96,9 +104,5 @@ def svdf_graph(draw: Draw, p: Parameters) -> Graph:
         outputs=(OUTPUT,),
         rank=p.rank,
     )
-    output = _quant(draw, output_scale, p.output_zero_point)
-    return stateful_operator(op, tensors, [kept], output)
-
-
-def _quant(draw: Draw, scale: float, zero_point: int | None) -> QuantParams:
-    return QuantParams.per_tensor(scale, draw.zero_point() if zero_point is None else zero_point)
+    output = QuantParams.per_tensor(output_scale, draw.zero_point(p.output_zero_point))
+    return single_operator(op, tensors, output, [kept])

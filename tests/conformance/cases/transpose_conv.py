@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from draw.corners import corners_and_drawn
 from draw.weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
 from single_operator import Draw
 
@@ -62,17 +63,20 @@ RANDOM_CASES = 40
 
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw("transpose_conv")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, parameters)
-    draw = Draw("transpose_conv 16x8")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES // 2))):
-        wide = replace(parameters, dtype=DType.INT16)
-        yield wide, _graph(draw, wide)
-    draw = Draw("transpose_conv 16x8 with an int32 bias")
-    for parameters in (*CORNERS[::2], *(_drawn(draw) for _ in range(RANDOM_CASES // 2))):
-        narrow = replace(parameters, dtype=DType.INT16, bias=True, bias_dtype=DType.INT32)
-        yield narrow, _graph(draw, narrow)
+    yield from corners_and_drawn("transpose_conv", CORNERS, _drawn, _graph, RANDOM_CASES)
+    yield from corners_and_drawn(
+        "transpose_conv 16x8", CORNERS, _drawn, _graph, RANDOM_CASES // 2, dtype=DType.INT16
+    )
+    yield from corners_and_drawn(
+        "transpose_conv 16x8 with an int32 bias",
+        CORNERS[::2],
+        _drawn,
+        _graph,
+        RANDOM_CASES // 2,
+        dtype=DType.INT16,
+        bias=True,
+        bias_dtype=DType.INT32,
+    )
     yield from _active_cases()
 
 

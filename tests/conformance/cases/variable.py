@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from draw.corners import corners_and_drawn
 from single_operator import OUTPUT, SOURCE, Draw, limits_of
 
 from tinyml.ir.graph import DType, Graph, Op, QuantParams, Shape, State, Tensor
@@ -31,9 +32,7 @@ RANDOM_CASES = 20
 
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw("variable")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, parameters)
+    yield from corners_and_drawn("variable", CORNERS, _drawn, _graph, RANDOM_CASES)
 
 
 def _drawn(draw: Draw) -> Parameters:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from single_operator import OUTPUT, SOURCE, Draw, Ranges, int8_tensor, single_operator
+from single_operator import OUTPUT, SOURCE, Draw, Ranges, single_operator
 
 from draw.rescaled import rescalings
-from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
+from tinyml.ir.graph import DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ops.families.sigmoid import WIDE_OUTPUT_QUANT
 from tinyml.ops.families.unary import UnaryOperator
 
@@ -44,13 +44,13 @@ def function_cases(
     """One case per pair of parameters, ``output`` in place of theirs; inputs from ``least`` up."""
     name = kind.__name__.lower()
     draw = Draw(f"{name} {fields}")
+    op = kind(name=name, inputs=(SOURCE,), outputs=(OUTPUT,), **fields)
     for source, drawn in pairs(draw):
-        shape = draw.one_of(ALL_VALUES, ALL_VALUES, *SHAPES)
-        op = kind(name=name, inputs=(SOURCE,), outputs=(OUTPUT,), **fields)
         quant = output or drawn
-        graph = single_operator(op, [int8_tensor(SOURCE, shape, source)], quant)
+        tensor = Tensor(SOURCE, _shape(draw), DType.INT8, source)
         ranges = {} if least == -128 else {SOURCE: (least, 127)}
-        yield (shape, source, quant, fields), graph, ranges
+        graph = single_operator(op, [tensor], quant)
+        yield (tensor.shape, source, quant, fields), graph, ranges
 
 
 def wide_function_cases(
@@ -59,11 +59,15 @@ def wide_function_cases(
     """The same of int16, whose zero points are 0; ``pairs`` are those of its scales."""
     name = kind.__name__.lower()
     draw = Draw(f"{name} int16 {fields}")
+    op = kind(name=name, inputs=(SOURCE,), outputs=(OUTPUT,), **fields)
     for source, output in pairs:
-        shape = draw.one_of(ALL_VALUES, ALL_VALUES, *SHAPES)
-        op = kind(name=name, inputs=(SOURCE,), outputs=(OUTPUT,), **fields)
-        tensor = Tensor(SOURCE, shape, DType.INT16, source)
-        yield ("int16", shape, source, output, fields), single_operator(op, [tensor], output)
+        tensor = Tensor(SOURCE, _shape(draw), DType.INT16, source)
+        graph = single_operator(op, [tensor], output)
+        yield ("int16", tensor.shape, source, output, fields), graph
+
+
+def _shape(draw: Draw) -> Shape:
+    return draw.one_of(ALL_VALUES, ALL_VALUES, *SHAPES)
 
 
 def wide_moderate(draw: Draw) -> Iterator[Pair]:

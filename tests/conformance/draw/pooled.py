@@ -1,10 +1,12 @@
 """Cases AVERAGE_POOL_2D and MAX_POOL_2D share."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 from single_operator import OUTPUT, SOURCE, Draw, activation, single_operator
 
+from draw.corners import corners_and_drawn
 from tinyml.ir.graph import DType, Graph, QuantParams, Shape
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.window import Padding, Pair, Window, spatial
@@ -58,13 +60,11 @@ RANDOM_CASES = 30
 
 
 def pool_cases(pool: type[Pool2D], name: str) -> Iterator[tuple[Parameters, Graph]]:
-    draw = Draw(name)
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        yield parameters, _graph(draw, pool, name, parameters)
-    draw = Draw(f"{name} int16")
-    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
-        wide = replace(parameters, dtype=DType.INT16)
-        yield wide, _graph(draw, pool, name, wide)
+    graph = partial(_graph, pool, name)
+    yield from corners_and_drawn(name, CORNERS, _drawn, graph, RANDOM_CASES)
+    yield from corners_and_drawn(
+        f"{name} int16", CORNERS, _drawn, graph, RANDOM_CASES, dtype=DType.INT16
+    )
 
 
 def _drawn(draw: Draw) -> Parameters:
@@ -81,9 +81,8 @@ def _drawn(draw: Draw) -> Parameters:
             return parameters
 
 
-def _graph(draw: Draw, pool: type[Pool2D], name: str, p: Parameters) -> Graph:
-    zero_point = draw.zero_point() if p.zero_point is None else p.zero_point
-    quant = QuantParams.per_tensor(p.scale, zero_point)
+def _graph(pool: type[Pool2D], name: str, draw: Draw, p: Parameters) -> Graph:
+    quant = QuantParams.per_tensor(p.scale, draw.zero_point(p.zero_point))
     op = pool(
         name=name,
         inputs=(SOURCE,),

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 from single_operator import Case, all_cases
 
-from tinyml.ir.graph import Array, DType, Graph, QuantParams, State, Tensor
+from draw.moved import with_elements
+from tinyml.ir.graph import Array, DType, Graph
 from tinyml.ops.cast import Cast
 from tinyml.ops.contract.operator import Operator
 from tinyml.ops.contract.registry import operator_classes
@@ -48,25 +49,8 @@ def _is_int8(graph: Graph, cls: type[Operator]) -> bool:
 
 
 def retyped(graph: Graph, dtype: DType) -> Graph:
-    """The graph with elements of ``dtype`` in place of int8; only int8 and int16 have scales."""
-    states = tuple(_state(graph, state, dtype) for state in graph.states)
-    tensors = (_tensor(tensor, dtype) for tensor in graph.tensors.values())
-    return replace(graph.with_tensors(*tensors), states=states)
-
-
-def _tensor(tensor: Tensor, dtype: DType) -> Tensor:
-    if tensor.dtype is not DType.INT8:
-        return tensor
-    scaled = dtype in {DType.INT8, DType.INT16}
-    quant = QuantParams.per_tensor(tensor.scale, 0) if scaled else None
-    data = None if tensor.data is None else as_dtype(tensor.data, dtype)
-    return replace(tensor, dtype=dtype, quant=quant, data=data)
-
-
-def _state(graph: Graph, state: State, dtype: DType) -> State:
-    if graph.tensor(state.tensor).dtype is not DType.INT8:
-        return state
-    return replace(state, initial=as_dtype(state.initial, dtype))
+    """The graph with elements of ``dtype`` in place of int8."""
+    return with_elements(graph, dtype, lambda values: as_dtype(values, dtype))
 
 
 def as_dtype(values: Array, dtype: DType) -> Array:

@@ -83,7 +83,7 @@ def weighted_graph(
             SOURCE,
             source_shape,
             dtype,
-            QuantParams.per_tensor(source_scale, _or_drawn(draw, numbers.source_zero_point)),
+            QuantParams.per_tensor(source_scale, draw.zero_point(numbers.source_zero_point)),
         ),
         int8_tensor(
             "weights",
@@ -95,7 +95,7 @@ def weighted_graph(
     if "bias" in op.inputs:
         quant = _quant(source_scale * weight_scales, 0 if per_channel else None)
         tensors.append(_bias_tensor(draw, dtype, multipliers, quant, bias or PARAMETERS[dtype][1]))
-    output_quant = QuantParams.per_tensor(output_scale, _or_drawn(draw, numbers.output_zero_point))
+    output_quant = QuantParams.per_tensor(output_scale, draw.zero_point(numbers.output_zero_point))
     is_wide = dtype is DType.INT16
     return single_operator(op, tensors, symmetric(output_quant) if is_wide else output_quant)
 
@@ -117,10 +117,6 @@ def _weight_scales(draw: Draw, count: int) -> Array:
 
 def _quant(scales: Array, axis: int | None) -> QuantParams:
     return QuantParams(tuple(map(float, scales)), (0,) * len(scales), axis)
-
-
-def _or_drawn(draw: Draw, zero_point: int | None) -> int:
-    return draw.zero_point() if zero_point is None else zero_point
 
 
 def _bias_tensor(

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from draw.booleans import bool_tensor, draw_bools
-from single_operator import OUTPUT, SOURCE
+from single_operator import INT8_DEVIATION, OUTPUT, SOURCE
 
-from layers.functions import TYPICAL_INT8
 from layers.place import Drawer, Layer, Place, one, unary
 from tinyml.ir.graph import DType, Tensor
 from tinyml.ops.comparison import Comparison, Relation
@@ -58,13 +57,13 @@ def of_sum(first: float, second: float, _: int) -> float:
 
 
 def of_product(first: float, second: float, steps: int) -> float:
-    return first * second * TYPICAL_INT8 * steps
+    return first * second * INT8_DEVIATION * steps
 
 
 def squared_difference(place: Place) -> Layer:
     name, other, constants = _partner(place)
     op = SquaredDifference(**unary() | {"inputs": (SOURCE, name)})
-    scale = max(place.source.scale, other.scale) ** 2 * TYPICAL_INT8 * place.steps
+    scale = max(place.source.scale, other.scale) ** 2 * INT8_DEVIATION * place.steps
     return one(op, place.scaled(scale), *constants)
 
 

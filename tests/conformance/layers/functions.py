@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
-from single_operator import limits_of
+from single_operator import INT8_DEVIATION, limits_of
 
 from layers.place import Drawer, Layer, Place, one, unary
 from tinyml.ir.graph import DType
@@ -16,9 +16,6 @@ from tinyml.ops.leaky_relu import LeakyRelu
 from tinyml.ops.quantize import Quantize
 from tinyml.ops.relu import Relu
 from tinyml.ops.square import Square
-
-# A uniform int8 is this far from its zero point, on average.
-TYPICAL_INT8 = 74
 
 
 def function(operator: type[UnaryOperator]) -> Drawer:
@@ -53,7 +50,7 @@ def int8_only(operator: type[UnaryOperator]) -> Drawer:
 
 
 def square(place: Place) -> Layer:
-    scale = place.source.scale**2 * TYPICAL_INT8
+    scale = place.source.scale**2 * INT8_DEVIATION
     return one(Square(**unary(in_float=True)), place.scaled(scale * place.draw.scale(0.5, 2)))
 
 

@@ -158,7 +158,7 @@ def test_the_calling_process_imports_no_tensorflow(models):
     code = f"""
 import sys
 from pathlib import Path
-from tinyml.frontend.keras import convert_keras
+from tinyml.frontend.keras.convert import convert_keras
 convert_keras(Path({str(models / "sequential.h5")!r}))
 sys.exit("tensorflow" in sys.modules)
 """
