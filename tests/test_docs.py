@@ -143,7 +143,11 @@ def anchors(page: Path) -> set[str]:
 
 @every_page
 def test_every_kernel_a_page_names_is_called(page):
-    sources = [*(ROOT / "tinyml" / "ops").glob("*.py"), *(ROOT / "firmware").rglob("*.[ch]")]
+    folders = [
+        *(ROOT / "tinyml" / "ops").rglob("*.py"),
+        *(ROOT / "tinyml" / "kernels").glob("*.py"),
+    ]
+    sources = [*folders, *(ROOT / "firmware").rglob("*.[ch]")]
     code = "\n".join(text_of(source) for source in sources)
     kernels = {s for s in spans(page) if re.fullmatch(r"(arm|tinyml)_\w*[a-z0-9]", s)}
 
