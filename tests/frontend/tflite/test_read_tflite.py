@@ -12,7 +12,6 @@ from graphs import (
     activation,
     add,
     branches_int8,
-    int8_weights,
     make_graph,
     relu,
     small_float,
@@ -331,14 +330,6 @@ def test_a_declared_shape_that_is_not_what_the_operator_gives_is_refused():
 
     with pytest.raises(ModelError, match=r"'pooled' int8 \(1, 3, 3, 4\), but the model declares"):
         read_tflite(patched(small_int8(), change), "m")
-
-
-def test_a_model_with_int8_weights_and_float_activations_is_refused():
-    """What the TFLite converter calls dynamic-range quantization."""
-    graph = small_float().with_tensors(int8_weights("fc/w", (3, 4), None))
-
-    with pytest.raises(ModelError, match="'fc/w' are int8 where input 'flat' is float32"):
-        read_tflite(write_tflite(graph), "m")
 
 
 def test_tensors_nothing_refers_to_are_left_out():

@@ -38,13 +38,14 @@ def fold_arithmetic(node: TfliteNode) -> tuple[Array, ...] | None:
     """Value of what converters compute with constants and no device does; None for all else."""
     tensors = [node.tensors[name] for name in node.inputs if name]
     constants = [tensor.data for tensor in tensors if tensor.data is not None]
-    plain = all(tensor.dtype in PLAIN and tensor.quant is None for tensor in tensors)
-    if len(tensors) != 2 or len(constants) != 2 or not plain or not _is_small(node):
+    if len(tensors) != 2 or len(constants) != 2 or not _is_small(node):
+        return None
+    if node.opcode == "FILL":
+        return _fill(node, *tensors)
+    if not all(tensor.dtype in PLAIN and tensor.quant is None for tensor in tensors):
         return None
     if node.opcode in ARITHMETIC:
         return _elementwise(node, *constants)
-    if node.opcode == "FILL":
-        return _fill(node, *constants)
     return _product(node, *constants) if node.opcode == "REDUCE_PROD" else None
 
 
@@ -60,11 +61,14 @@ def _elementwise(node: TfliteNode, first: Array, second: Array) -> tuple[Array, 
         return (np.asarray(ARITHMETIC[node.opcode](first, second)),)
 
 
-def _fill(node: TfliteNode, sizes: Array, value: Array) -> tuple[Array, ...] | None:
-    shape = tuple(int(size) for size in sizes.reshape(-1))
-    if shape != node.tensors[node.outputs[0]].shape or value.size != 1:
+def _fill(node: TfliteNode, sizes: Tensor, value: Tensor) -> tuple[Array, ...] | None:
+    """As many as the sizes say of one value, a real number, an integer or a quantized one."""
+    output = node.tensors[node.outputs[0]]
+    shape = tuple(int(size) for size in sizes.constant.reshape(-1))
+    is_alike = (value.dtype, value.quant) == (output.dtype, output.quant)
+    if shape != output.shape or value.size != 1 or not is_alike:
         return None
-    return (np.full(shape, value.reshape(()), value.dtype),)
+    return (np.full(shape, value.constant.reshape(()), value.dtype.numpy),)
 
 
 def _product(node: TfliteNode, factors: Array, axes: Array) -> tuple[Array, ...]:
