@@ -11,13 +11,13 @@ import click
 import numpy as np
 
 from tinyml.cli.common import (
-    MODEL,
     board_option,
     check_file,
     console_option,
     count,
     jobs_option,
     json_option,
+    model_argument,
     output_option,
     print_pairs,
     progress_bar,
@@ -35,7 +35,7 @@ from tinyml.pipeline import build_model
 
 
 @click.command("run")
-@MODEL
+@model_argument
 @board_option
 @click.option(
     "--input",
@@ -52,6 +52,7 @@ from tinyml.pipeline import build_model
 @json_option
 def command(
     model: Path,
+    signature: str | None,
     board: str,
     input_path: Path,
     output: Path,
@@ -62,7 +63,7 @@ def command(
 ) -> None:
     """Run every sample through an int8 model's firmware on a board."""
     target = load_board(board)
-    original = load_quantized(model)
+    original = load_quantized(model, signature)
     check_file(output, *([".npy"] if len(original.outputs) == 1 else []), ".npz")
     data = read_dataset(input_path, [original.tensor(name) for name in original.inputs])
     graph = prepare_for_device(original)

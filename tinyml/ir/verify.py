@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from tinyml.errors import ModelError, RefusedError
+from tinyml.errors import ModelError, RefusedError, said_once
 from tinyml.ir.graph import DType, Graph, Op, Tensor
 
 ZERO_POINT_LIMITS = {
@@ -54,7 +54,9 @@ def _verify_operators(graph: Graph, verify: Callable[[Graph, Op], None]) -> None
         raise RefusedError(next(iter(reasons.values())), reasons)
     if reasons:
         count = f"{len(reasons)} of the model's {len(graph.ops)} operators"
-        raise RefusedError("\n  ".join([f"{count} cannot be used:", *reasons.values()]), reasons)
+        raise RefusedError(
+            "\n  ".join([f"{count} cannot be used:", *said_once([*reasons.values()])]), reasons
+        )
 
 
 def _verify_structure(graph: Graph) -> None:

@@ -114,6 +114,20 @@ def test_unsupported_operators_are_all_listed_with_their_place_and_name():
     assert len(lines) == 4
 
 
+def test_operators_of_one_cause_are_said_once():
+    def change(model):
+        for code in model.operatorCodes:
+            code.builtinCode = schema.BuiltinOperator.UNIQUE
+
+    with pytest.raises(ModelError) as refusal:
+        read_tflite(patched(chain(), change), "m")
+
+    assert str(refusal.value).splitlines() == [
+        "2 of the model's 2 operators cannot be used:",
+        "  operator 0: UNIQUE 'y' is not supported ('tinyml ops' lists all); likewise 'z'",
+    ]
+
+
 def test_unsupported_variants_are_listed_beside_unsupported_operators():
     def change(model):
         tanh = schema.ActivationFunctionType.TANH
@@ -314,6 +328,16 @@ def test_scales_without_zero_points_have_zero_points_of_zero():
         table(model, "fc/w").quantization.zeroPoint = None
 
     assert read_tflite(patched(small_int8(), change), "small") == small_int8()
+
+
+@pytest.mark.parametrize("dimension", [3, -1])
+def test_a_bias_of_2019_with_the_quantized_dimension_of_its_weights_is_read(dimension):
+    def change(model):
+        table(model, "dw/b").quantization.quantizedDimension = dimension
+
+    graph = small_int8()
+    assert len(graph.tensor("dw/b").quant.scale) == 4
+    assert read_tflite(patched(graph, change), "small") == graph
 
 
 def test_a_scale_that_is_no_number_is_refused():
