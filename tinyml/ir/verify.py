@@ -11,7 +11,7 @@ from tinyml.ir.graph import DType, Graph, Op, Tensor
 ZERO_POINT_LIMITS = {
     DType.INT8: (-128, 127),
     DType.UINT8: (0, 255),
-    DType.INT16: (0, 0),
+    DType.INT16: (-32768, 32767),
     DType.INT32: (0, 0),
     DType.INT64: (0, 0),
 }
@@ -37,9 +37,22 @@ def verify_quantized(graph: Graph) -> None:
 
     def verify(graph: Graph, op: Op) -> None:
         _verify_outputs(graph, op)
+        _verify_int16(graph, op)
         op.check_quantized(graph)
 
     _verify_operators(graph, verify)
+
+
+def _verify_int16(graph: Graph, op: Op) -> None:
+    """Hold int16 to zero points of 0, but where the operator knows of others."""
+    names = {*op.present_inputs, *op.outputs} - {*op.asymmetric_int16}
+    for tensor in map(graph.tensor, sorted(names)):
+        zero_points = tensor.quant.zero_point if tensor.quant is not None else ()
+        if tensor.dtype is DType.INT16 and any(zero_points):
+            raise ModelError(
+                f"operator '{op.name}': tensor '{tensor.name}' is int16 with the zero point "
+                f"{zero_points[0]}, expected 0; quantize with symmetric int16"
+            )
 
 
 def _verify_operators(graph: Graph, verify: Callable[[Graph, Op], None]) -> None:
