@@ -82,3 +82,10 @@ def test_nodes_that_are_merely_unknown_are_still_listed():
 
     with pytest.raises(ModelError, match="NonZero 'y': is not supported"):
         read_onnx(model(nodes, {}), "m")
+
+
+def test_an_operator_whose_name_is_no_text_is_refused_with_a_sentence():
+    damaged = operator_form().replace(b"QLinearMatMul", b"QLinearMatMu\xff")
+
+    with pytest.raises(ModelError, match="QOperator form"):
+        read_onnx(damaged, "m")

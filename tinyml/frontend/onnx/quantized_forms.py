@@ -23,10 +23,15 @@ AGAIN = "quantize it with quantize_static and quant_format=QuantFormat.QDQ"
 
 def form_refusal(node: FileNode) -> str | None:
     """Say why a node of such a form is not read, None of all others."""
-    kind = node.op_type.rsplit(".", 1)[-1]
+    kind = _kind(node)
     if kind in DYNAMIC:
         return "quantizes while the model runs, which no device here does"
     return "is of ONNX's QOperator form, expected QDQ" if kind.startswith(STATIC) else None
+
+
+def _kind(node: FileNode) -> str:
+    """The operator without its domain; of a damaged file it may be no text."""
+    return str(node.op_type).rsplit(".", 1)[-1]
 
 
 def model_refusal(nodes: Sequence[FileNode], name: str) -> str | None:
@@ -35,7 +40,7 @@ def model_refusal(nodes: Sequence[FileNode], name: str) -> str | None:
     if not found:
         return None
     shown = shortened([f"{node.op_type} '{node.outputs[0]}'" for node in found])
-    if any(node.op_type.rsplit(".", 1)[-1] in DYNAMIC for node in found):
+    if any(_kind(node) in DYNAMIC for node in found):
         return (
             f"'{name}' is quantized dynamically ({shown}): the scales of activations are not known "
             f"before it runs, expected QDQ; give its float model to 'tinyml quantize', or {AGAIN}"

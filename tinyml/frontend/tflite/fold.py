@@ -93,11 +93,15 @@ def fold_operator(node: TfliteNode, op: Operator) -> tuple[Array, ...] | None:
 
 
 def fold_zero_product(node: TfliteNode) -> tuple[Array, ...] | None:
-    """Value of a MUL by constant zeros, as of a GRU's first state; None for all else.
+    """Value of a product with constant zeros, as of a GRU's or an LSTM's first state.
 
-    Its output is calibrated to a range of nothing, with scales that no kernel takes.
+    Its output is calibrated to a range of nothing, with scales that no kernel takes. None for all
+    that is neither a MUL nor a FULLY_CONNECTED without a bias.
     """
-    if node.opcode != "MUL" or not any(map(_is_zero, map(node.tensors.get, node.inputs))):
+    factors = node.inputs if node.opcode == "MUL" else ()
+    if node.opcode == "FULLY_CONNECTED" and len(node.inputs) == 2:
+        factors = node.inputs[:1]
+    if not any(map(_is_zero, map(node.tensors.get, factors))):
         return None
     output = node.tensors[node.outputs[0]]
     zero = output.zero_point if output.quant is not None else 0
