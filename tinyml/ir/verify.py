@@ -74,11 +74,7 @@ def _verify_operators(graph: Graph, verify: Callable[[Graph, Op], None]) -> None
 
 def _verify_structure(graph: Graph) -> None:
     for tensor in graph.tensors.values():
-        if tensor.nbytes > LARGEST_TENSOR:
-            raise ModelError(
-                f"tensor '{tensor.name}' {tensor.shape} takes {tensor.nbytes:,} bytes, "
-                f"expected at most {LARGEST_TENSOR:,}"
-            )
+        verify_size(tensor)
     for name in (*graph.inputs, *graph.outputs):
         if name not in graph.tensors:
             raise ModelError(f"the graph's boundary names tensor '{name}', which does not exist")
@@ -109,6 +105,15 @@ def _verify_structure(graph: Graph) -> None:
     for name in graph.outputs:
         if name not in known:
             raise ModelError(f"nothing writes the graph's output '{name}'")
+
+
+def verify_size(tensor: Tensor) -> None:
+    """Refuse what no device holds, before anything of its size is made here."""
+    if tensor.nbytes > LARGEST_TENSOR:
+        raise ModelError(
+            f"tensor '{tensor.name}' {tensor.shape} takes {tensor.nbytes:,} bytes, "
+            f"expected at most {LARGEST_TENSOR:,}"
+        )
 
 
 def _verify_states(graph: Graph) -> None:
