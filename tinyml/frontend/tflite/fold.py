@@ -7,10 +7,12 @@ and store weights as float16 behind a DEQUANTIZE.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from tinyml.errors import ModelError
+from tinyml.frontend.tflite.tensors import with_positive_scales
 from tinyml.ir.graph import Array, DType, Graph, Tensor
 from tinyml.ops.contract.operator import Operator
 from tinyml.ops.contract.tflite import TfliteNode
@@ -63,7 +65,7 @@ def _elementwise(node: TfliteNode, first: Array, second: Array) -> tuple[Array, 
 
 def _fill(node: TfliteNode, sizes: Tensor, value: Tensor) -> tuple[Array, ...] | None:
     """As many as the sizes say of one value, a real number, an integer or a quantized one."""
-    output = node.tensors[node.outputs[0]]
+    output = with_positive_scales(replace(node.tensors[node.outputs[0]], data=value.data))
     shape = tuple(int(size) for size in sizes.constant.reshape(-1))
     is_alike = (value.dtype, value.quant) == (output.dtype, output.quant)
     if shape != output.shape or value.size != 1 or not is_alike:
