@@ -107,6 +107,33 @@ def test_a_fully_connected_layer_of_a_float_model_may_have_them_too():
     np.testing.assert_allclose(here, there, atol=1e-6)  # other kernels add in another order
 
 
+def old_weights(dtype: DType, zero_point: int) -> tuple[Graph, np.ndarray]:
+    """A convolution of weights about some zero point, and the real numbers that they are."""
+    graph, quant = dynamic_range(None), QuantParams.per_tensor(0.01, zero_point)
+    data = spread((3, 3, 3, 2), 3).astype(np.int64) // 2 + zero_point
+    weights = replace(graph.tensor("w"), dtype=dtype, quant=quant, data=data.astype(dtype.numpy))
+    return graph.with_tensors(weights), dequantize(weights.constant, quant)
+
+
+def test_uint8_weights_are_widened_too():
+    graph, real = old_weights(DType.UINT8, 128)
+
+    np.testing.assert_array_equal(read(graph).tensor("w").constant, real)
+
+
+@pytest.mark.parametrize(("dtype", "zero_point"), [(DType.INT8, 0), (DType.UINT8, 128)])
+def test_quantized_weights_behind_a_dequantize_are_widened_and_keep_their_scales(dtype, zero_point):
+    graph, real = old_weights(dtype, zero_point)
+    stored = replace(graph.tensor("w"), name="stored")
+    back = Dequantize(name="w", inputs=("stored",), outputs=("w",))
+    graph = graph.with_tensors(stored, Tensor("w", stored.shape, DType.FLOAT32))
+
+    weights = read(replace(graph, ops=(back, *graph.ops))).tensor("w")
+
+    np.testing.assert_array_equal(weights.constant, real)
+    assert weights.quant == stored.quant
+
+
 def test_scales_that_are_no_numbers_are_refused():
     def change(model: Any) -> None:
         table(model, "w").quantization.scale = np.array([np.inf], np.float32)

@@ -14,6 +14,8 @@ import numpy as np
 from tinyml.errors import ModelError
 from tinyml.frontend.tflite.tensors import with_positive_scales
 from tinyml.ir.graph import Array, DType, Graph, Tensor
+from tinyml.ir.verify import verify_quant
+from tinyml.numerics.affine import dequantize
 from tinyml.ops.contract.operator import Operator
 from tinyml.ops.contract.tflite import TfliteNode
 
@@ -39,6 +41,8 @@ DIVISIONS = ("FLOOR_DIV", "FLOOR_MOD")
 def fold_arithmetic(node: TfliteNode) -> tuple[Array, ...] | None:
     """Value of what converters compute with constants and no device does; None for all else."""
     tensors = [node.tensors[name] for name in node.inputs if name]
+    if node.opcode == "DEQUANTIZE" and len(tensors) == 1:
+        return _dequantize(tensors[0])
     constants = [tensor.data for tensor in tensors if tensor.data is not None]
     if len(tensors) != 2 or len(constants) != 2 or not _is_small(node):
         return None
@@ -49,6 +53,14 @@ def fold_arithmetic(node: TfliteNode) -> tuple[Array, ...] | None:
     if node.opcode in ARITHMETIC:
         return _elementwise(node, *constants)
     return _product(node, *constants) if node.opcode == "REDUCE_PROD" else None
+
+
+def _dequantize(source: Tensor) -> tuple[Array, ...] | None:
+    """Real numbers of quantized constants, of uint8 too: files had such weights before int8."""
+    if source.data is None or source.quant is None:
+        return None
+    verify_quant(source)
+    return (dequantize(source.data, source.quant),)
 
 
 def _elementwise(node: TfliteNode, first: Array, second: Array) -> tuple[Array, ...] | None:

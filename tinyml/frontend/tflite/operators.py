@@ -115,10 +115,10 @@ def _read_operator(
 def _constants(node: TfliteNode, values: tuple[Array, ...]) -> dict[str, Tensor]:
     pairs = zip(node.outputs, values, strict=True)
     tensors = ((node.tensors[name], value) for name, value in pairs)
-    return {
-        t.name: with_positive_scales(replace(t, data=as_constant(node, t, value)))
-        for t, value in tensors
-    }
+    found = [replace(t, data=as_constant(node, t, value)) for t, value in tensors]
+    if node.opcode == "DEQUANTIZE":  # the integers of weights can be had again by their scales
+        found = [replace(t, quant=node.tensors[node.inputs[0]].quant) for t in found]
+    return {tensor.name: with_positive_scales(tensor) for tensor in found}
 
 
 def _read_node(file: OpenFile, raw: Any, place: int) -> TfliteNode:

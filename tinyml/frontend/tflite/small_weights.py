@@ -14,9 +14,12 @@ from tinyml.ir.graph import DType, Tensor
 from tinyml.ir.verify import verify_quant
 from tinyml.passes.widen_tables import widened
 
+# Before converters wrote int8 it was uint8.
+STORED = (DType.INT8, DType.UINT8)
+
 
 def widen_weights(subgraph: Any, tensors: dict[str, Tensor], order: list[str]) -> None:
-    """Let the int8 constants that float operators read, and no others, be float32.
+    """Let the quantized constants that float operators read, and no others, be float32.
 
     ModelError where the scales of one are not such.
     """
@@ -27,7 +30,7 @@ def widen_weights(subgraph: Any, tensors: dict[str, Tensor], order: list[str]) -
         (hybrid if is_float else others).update(names)
     for name in sorted(hybrid - others):
         tensor = tensors[name]
-        if tensor.is_constant and tensor.dtype is DType.INT8:
+        if tensor.is_constant and tensor.dtype in STORED:
             verify_quant(tensor)
             tensors[name] = widened(tensor)
 
