@@ -10,6 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from tinyml.errors import InputError, ModelError
 from tinyml.frontend.damaged import BROKEN_PROMISES, damaged
 from tinyml.frontend.partial import (
+    FileOperator,
     PartialModel,
     PartlyReadError,
     listed,
@@ -91,29 +92,33 @@ def _read_model(model: Any, name: str, signature: str | None) -> Graph:
     )
     found, refused = read_operators(file)
     if problems or refused:
-        total = len(values_of(subgraph.operators))
-        known = {name: t for name, t in tensors.items() if name not in unreadable}
-        message = problems[0] if problems else listed(refused, total, "operator")
-        raise PartlyReadError(
-            message,
-            PartialModel(
-                name=name,
-                inputs={name: known.get(name) for name in inputs},
-                outputs={name: known.get(name) for name in outputs},
-                operators=found,
-                tensors=tensors,
-                problems=tuple(problems),
-            ),
-        )
-    graph = Graph(
-        name=name,
-        tensors=tensors,
-        ops=tuple(operator.op for operator in found if operator.op is not None),
-        inputs=inputs,
-        outputs=outputs,
-        states=tuple(states),
-    ).pruned()
+        raise _partly_read(file, name, inputs, found, problems, refused)
+    ops = tuple(operator.op for operator in found if operator.op is not None)
+    graph = Graph(name, tensors, ops, inputs, outputs, tuple(states)).pruned()
     return with_own_names(_verified(graph, signatures), model, signature, order)
+
+
+def _partly_read(
+    file: OpenFile,
+    name: str,
+    inputs: tuple[str, ...],
+    found: tuple[FileOperator, ...],
+    problems: list[str],
+    refused: list[str],
+) -> PartlyReadError:
+    """Make the error that shows what could be read."""
+    total = len(values_of(file.subgraph.operators))
+    known = {name: t for name, t in file.tensors.items() if name not in file.unreadable}
+    partial = PartialModel(
+        name=name,
+        inputs={name: known.get(name) for name in inputs},
+        outputs={name: known.get(name) for name in file.outputs},
+        operators=found,
+        tensors=file.tensors,
+        problems=tuple(problems),
+    )
+    message = problems[0] if problems else listed(refused, total, "operator")
+    return PartlyReadError(message, partial)
 
 
 def _verified(graph: Graph, signatures: Mapping[str, Shape]) -> Graph:
