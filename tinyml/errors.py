@@ -7,7 +7,11 @@ appears only with ``--debug``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+# Layers that a message names before it counts the rest.
+SHOWN = 3
 
 
 class TinymlError(Exception):
@@ -42,3 +46,22 @@ class DeviceError(TinymlError):
     """The firmware on the board or emulator failed or gave nonsense."""
 
     exit_code = 3
+
+
+def shortened(names: Sequence[str]) -> str:
+    """The first few of what a message is about, and how many more there are."""
+    shown = ", ".join(names[:SHOWN])
+    return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"
+
+
+def said_once(reasons: Sequence[str]) -> Iterator[str]:
+    """What has the same cause, once: sentences that differ in what they quote and number alone.
+
+    Each names in quotes first what it is about; those of the others follow the first one's.
+    """
+    groups: dict[str, list[str]] = {}
+    for reason in reasons:
+        groups.setdefault(re.sub(r"'[^']*'|\d+", "", reason), []).append(reason)
+    for first, *others in groups.values():
+        names = [name.group() for name in (re.search(r"'[^']*'", each) for each in others) if name]
+        yield f"{first}; likewise {shortened(names)}" if names else first

@@ -84,7 +84,14 @@ void tinyml_requantize_s16(const tinyml_output *to, const int16_t *input, int16_
 void tinyml_requantize_s16_s8(const tinyml_output *to, const int16_t *input, int8_t *output,
                               int32_t size);
 
+/* To real numbers in steps of an int32, which has no zero point. */
+void tinyml_requantize_s16_s32(const tinyml_rescaling *from, const int16_t *input, int32_t *output,
+                               int32_t size);
+
 /* output[i] = table[input[i] + 128] */
+void tinyml_lookup_s8_s32(const int32_t table[256], const int8_t *input, int32_t *output,
+                          int32_t size);
+
 void tinyml_lookup_s8_s16(const int16_t table[256], const int8_t *input, int16_t *output,
                           int32_t size);
 

@@ -23,12 +23,13 @@ from tinyml.evaluate.compare import compare_model
 from tinyml.evaluate.oracle import Oracles, run_float, run_reference
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
-from tinyml.ir.graph import Graph
+from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ops.contract.oracles import Oracle
 from tinyml.ops.elu import Elu
 from tinyml.ops.log import Log
 from tinyml.ops.reverse_v2 import ReverseV2
 from tinyml.ops.sum import Sum
+from tinyml.ops.tile import Tile
 from tinyml.runtime.tflite import (
     LITERT_REFERENCE,
     RUNTIMES,
@@ -277,3 +278,15 @@ def test_a_float_graph_runs_where_all_of_its_operators_are_right():
     (result,) = run_float(make_graph(tensors, [op], ["x"], ["y"]), [samples])
 
     assert result.ravel().tolist() == [3, 2, 1, 0]
+
+
+def test_litert_runs_a_tile_of_int16_which_tflite_runtime_refuses():
+    quant = QuantParams.per_tensor(0.1, 0)
+    tensors = [Tensor(name, (1, size), DType.INT16, quant) for name, size in (("x", 4), ("y", 8))]
+    tile = Tile(name="y", inputs=("x",), outputs=("y",), multiples=(1, 2))
+    oracles = Oracles(make_graph(tensors, [tile], ["x"], ["y"]))
+
+    (y,) = oracles.run([SAMPLES.astype(np.int16)])
+
+    assert oracles.runtimes == (LITERT_REFERENCE,)
+    np.testing.assert_array_equal(y, np.tile(SAMPLES.astype(np.int16), 2))

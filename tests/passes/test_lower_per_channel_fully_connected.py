@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from graphs import (
     activation,
+    add,
     branches_int8,
     fully_connected,
     int8_weights,
@@ -169,3 +170,22 @@ def test_preparing_twice_changes_nothing_more():
     once = prepare_for_device(branches_int8(per_channel=True))
 
     assert prepare_for_device(once) == once
+
+
+def test_a_layer_of_a_constant_reads_the_constant_in_its_new_shape():
+    weights = int8_weights("w", (3, 4), 0)
+    quant = QuantParams.per_tensor(0.1, 0)
+    state = Tensor("state", (1, 4), DType.INT8, quant, spread((1, 4)))
+    tensors = [
+        state,
+        weights,
+        activation("p", (1, 3)),
+        activation("x", (1, 3)),
+        activation("y", (1, 3)),
+    ]
+    ops = [fully_connected("p", "state", "w"), add("y", "p", "x")]
+
+    lowered = prepare_for_device(make_graph(tensors, ops, ["x"], ["y"]))
+
+    assert [op.kind for op in lowered.ops] == ["CONV_2D", "RESHAPE", "ADD"]
+    assert lowered.tensor(lowered.ops[0].inputs[0]).constant.shape == (1, 1, 1, 4)

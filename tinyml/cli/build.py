@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from tinyml.cli.common import (
-    MODEL,
     board_option,
     check_folder,
     console_option,
     count,
     json_option,
     kernels_option,
+    model_argument,
     output_option,
     write_json,
 )
@@ -24,7 +24,7 @@ from tinyml.pipeline import build_model
 
 
 @click.command("build")
-@MODEL
+@model_argument
 @board_option
 @output_option("Folder for the .elf, .hex, .bin and .map.")
 @click.option(
@@ -43,6 +43,7 @@ from tinyml.pipeline import build_model
 @json_option
 def command(
     model: Path,
+    signature: str | None,
     board: str,
     output: Path,
     optimize: str,
@@ -55,7 +56,7 @@ def command(
     check_folder(output)
     target = load_board(board)
     result = build_model(
-        load_quantized(model),
+        load_quantized(model, signature),
         target,
         output,
         optimize=optimize,

@@ -21,7 +21,19 @@ from tinyml.plan import KERNEL_SETS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MODEL = click.argument("model", type=click.Path(path_type=Path))
+
+def signature_option(function: F) -> F:
+    """``--signature NAME``."""
+    return click.option(
+        "--signature",
+        metavar="NAME",
+        help="Which signature to take of a .tflite that has several.",
+    )(function)
+
+
+def model_argument(function: F) -> F:
+    """``MODEL``, and which of its signatures is meant."""
+    return click.argument("model", type=click.Path(path_type=Path))(signature_option(function))
 
 
 def output_option(help_text: str) -> Callable[[F], F]:

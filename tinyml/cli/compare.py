@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from tinyml.cli.common import (
-    MODEL,
     board_option,
     console_option,
     count,
     jobs_option,
     json_option,
     kernels_option,
+    model_argument,
     percent,
     print_pairs,
     progress_bar,
@@ -24,13 +24,13 @@ from tinyml.data.metrics import Metric
 from tinyml.evaluate.compare import Comparison, compare_model
 from tinyml.evaluate.oracle import PACKAGES
 from tinyml.firmware.boards import Console, load_board
-from tinyml.frontend.load import load_float, load_quantized
+from tinyml.frontend.load import load_quantized, load_reference
 
 CHECK_FAILED = 1
 
 
 @click.command("compare")
-@MODEL
+@model_argument
 @click.option(
     "--data",
     required=True,
@@ -61,6 +61,7 @@ CHECK_FAILED = 1
 @json_option
 def command(
     model: Path,
+    signature: str | None,
     data: Path,
     board: str,
     reference: Path | None,
@@ -77,9 +78,9 @@ def command(
             "--max-accuracy-drop is measured against the float model: give it with --reference"
         )
     target = load_board(board)
-    graph = load_quantized(model)
+    graph = load_quantized(model, signature)
     dataset = read_dataset(data, [graph.tensor(name) for name in graph.inputs])
-    float_graph = load_float(reference) if reference else None
+    float_graph = load_reference(reference, signature) if reference else None
     with progress_bar("running", len(dataset)) as update:
         comparison = compare_model(
             graph,

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from tinyml.cli.common import MODEL, check_file, check_folder, count, kernels_option, output_option
+from tinyml.cli.common import (
+    check_file,
+    check_folder,
+    count,
+    model_argument,
+    output_option,
+)
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
@@ -17,7 +23,7 @@ from tinyml.pipeline import generate_model
 
 
 @click.command("export")
-@MODEL
+@model_argument
 @click.option(
     "--format",
     "file_format",
@@ -27,20 +33,26 @@ from tinyml.pipeline import generate_model
 )
 @output_option("File to write; for C, a folder.")
 @click.option("--board", help="For C: tune for this board instead of any Cortex-M.")
-@kernels_option
-def command(model: Path, file_format: str, output: Path, board: str | None, kernels: str) -> None:
+def command(
+    model: Path,
+    signature: str | None,
+    file_format: str,
+    output: Path,
+    board: str | None,
+    kernels: str,
+) -> None:
     """Write a model as .tflite, as .onnx, or as C that calls CMSIS-NN (int8 models)."""
     if file_format == "c":
         check_folder(output)
         target = load_board(board) if board else None
-        module = generate_model(load_quantized(model), target, kernels=kernels)
+        module = generate_model(load_quantized(model, signature), target, kernels=kernels)
         for path in write_module(module, output):
             click.echo(path)
         return
     if board:
         raise click.UsageError("--board tunes C and nothing else: leave it out, or use --format c")
     check_file(output, f".{file_format}")
-    graph = load_model(model)
+    graph = load_model(model, signature)
     data = write_tflite(graph) if file_format == "tflite" else write_onnx(graph)
     atomic_write(output, data)
     click.echo(f"{output}: {count(len(data), 'bytes')}")

@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tinyml.cli.common import MODEL, count, json_option, progress_bar, write_json
+from tinyml.cli.common import count, json_option, model_argument, progress_bar, write_json
 from tinyml.report.facts import BoardFacts, LayerFacts, ModelFacts
 from tinyml.report.inspection import boards_to_fit, inspect_model
 
@@ -43,12 +43,12 @@ BOARD_COLUMNS: tuple[Column, ...] = (
 
 
 @click.command("inspect")
-@MODEL
+@model_argument
 @json_option
-def command(model: Path, json_path: Path | None) -> None:
+def command(model: Path, signature: str | None, json_path: Path | None) -> None:
     """Show what is in a model, what of it is not supported and why, and which boards it fits."""
     with progress_bar("linking for each board", len(boards_to_fit())) as on_progress:
-        facts = inspect_model(model, on_progress)
+        facts = inspect_model(model, on_progress, signature)
     write_json(json_path, facts.to_json())
     _print(facts, model)
 

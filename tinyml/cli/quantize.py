@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from tinyml.cli.common import (
-    MODEL,
     check_file,
     count,
+    model_argument,
     output_option,
     print_pairs,
     progress_bar,
@@ -25,7 +25,7 @@ from tinyml.quantize.post_training import Scheme, quantize_graph
 
 
 @click.command("quantize")
-@MODEL
+@model_argument
 @click.option(
     "--data",
     required=True,
@@ -63,6 +63,7 @@ from tinyml.quantize.post_training import Scheme, quantize_graph
 )
 def command(
     model: Path,
+    signature: str | None,
     data: Path,
     output: Path,
     observer: str,
@@ -73,7 +74,7 @@ def command(
     """Quantize a float model (.keras, .h5, SavedModel, .tflite, .onnx) to int8 or 16x8."""
     check_file(output, ".tflite")
     make_observer = observer_factory(ObserverKind(observer), percentile)
-    graph = load_float(model)
+    graph = load_float(model, signature)
     inputs = [graph.tensor(name) for name in graph.inputs]
     samples = float_samples(read_dataset(data, inputs).samples, inputs)
     with progress_bar("calibrating", len(samples[0])) as update:

@@ -11,7 +11,6 @@ import click
 import numpy as np
 
 from tinyml.cli.common import (
-    MODEL,
     board_option,
     check_file,
     console_option,
@@ -19,6 +18,7 @@ from tinyml.cli.common import (
     jobs_option,
     json_option,
     kernels_option,
+    model_argument,
     output_option,
     print_pairs,
     progress_bar,
@@ -36,7 +36,7 @@ from tinyml.pipeline import generate_plan, plan_model
 
 
 @click.command("run")
-@MODEL
+@model_argument
 @board_option
 @click.option(
     "--input",
@@ -54,6 +54,7 @@ from tinyml.pipeline import generate_plan, plan_model
 @json_option
 def command(
     model: Path,
+    signature: str | None,
     board: str,
     input_path: Path,
     output: Path,
@@ -65,7 +66,7 @@ def command(
 ) -> None:
     """Run every sample through an int8 model's firmware on a board."""
     target = load_board(board)
-    original = load_quantized(model)
+    original = load_quantized(model, signature)
     check_file(output, *([".npy"] if len(original.outputs) == 1 else []), ".npz")
     data = read_dataset(input_path, [original.tensor(name) for name in original.inputs])
     plan = plan_model(original, target, kernels=kernels)

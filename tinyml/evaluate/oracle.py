@@ -60,7 +60,7 @@ class Oracles:
         for op, runtime in zip(operators(self.graph), self.runtimes, strict=True):
             if runtime not in self._right(op):
                 error = op.litert_error(self.graph)
-                errors[op.opcodes[0]] = max(errors.get(op.opcodes[0], 0), error)
+                errors[op.kind] = max(errors.get(op.kind, 0), error)
         return errors
 
     @cached_property
@@ -69,7 +69,7 @@ class Oracles:
         main = self._asked or reference_runtime()
         found: dict[Runtime, dict[str, None]] = {}
         for op, runtime in zip(operators(self.graph), self.runtimes, strict=True):
-            found.setdefault(runtime, {})[op.opcodes[0]] = None
+            found.setdefault(runtime, {})[op.kind] = None
         others = [
             f"{', '.join(sorted(opcodes))}: {runtime.label}"
             for runtime, opcodes in found.items()

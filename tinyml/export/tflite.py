@@ -136,7 +136,8 @@ class _Writer:
         table.name = tensor.name.encode()
         table.shape = np.array(tensor.shape, np.int32)
         table.type = TYPES[tensor.dtype]
-        table.quantization = _quantization(tensor.quant)
+        # Scales of the integers that a float constant was read from are no runtime's business.
+        table.quantization = _quantization(None if tensor.dtype is DType.FLOAT32 else tensor.quant)
         table.buffer = 0
         if tensor.data is not None:
             table.buffer = len(self.buffers)

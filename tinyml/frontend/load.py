@@ -15,10 +15,11 @@ LFS_POINTER = b"version https://git-lfs"
 KERAS_SUFFIXES = {".keras", ".h5", ".hdf5"}
 
 
-def load_model(path: Path) -> Graph:
+def load_model(path: Path, signature: str | None = None) -> Graph:
     """Read a ``.keras``, ``.h5``, SavedModel folder, ``.tflite`` or ``.onnx``.
 
-    Raises InputError where the file is missing or is not what its name says, ModelError where it
+    ``signature`` names the one to read of a ``.tflite`` that has several. Raises InputError where
+    the file is missing, is not what its name says or has no such signature, ModelError where it
     asks for what tinyml cannot do.
     """
     if not path.exists():
@@ -26,10 +27,14 @@ def load_model(path: Path) -> Graph:
             f"there is no model '{path}'; give a .keras, .h5, .tflite or .onnx file or a "
             "SavedModel folder"
         )
+    if signature is not None and path.suffix.lower() != ".tflite":
+        raise InputError(
+            f"'{path}' is no .tflite, whose signatures --signature NAME chooses from; leave it out"
+        )
     if path.is_dir() or path.suffix.lower() in KERAS_SUFFIXES:
-        return _read_tflite(path, convert_keras(path))
+        return _read_tflite(path, convert_keras(path), None)
     if path.suffix.lower() == ".tflite":
-        return _read_tflite(path, _read_bytes(path))
+        return _read_tflite(path, _read_bytes(path), signature)
     if path.suffix.lower() == ".onnx":
         return _read_onnx(path)
     raise InputError(
@@ -38,9 +43,9 @@ def load_model(path: Path) -> Graph:
     )
 
 
-def load_quantized(path: Path) -> Graph:
+def load_quantized(path: Path, signature: str | None = None) -> Graph:
     """Read a model that must be int8."""
-    graph = load_model(path)
+    graph = load_model(path, signature)
     if not is_quantized(graph):
         raise ModelError(
             f"'{path}' is a float model, expected int8; quantize it first: "
@@ -49,9 +54,9 @@ def load_quantized(path: Path) -> Graph:
     return graph
 
 
-def load_float(path: Path) -> Graph:
+def load_float(path: Path, signature: str | None = None) -> Graph:
     """Read a model that must be float."""
-    graph = load_model(path)
+    graph = load_model(path, signature)
     if is_quantized(graph):
         raise ModelError(
             f"'{path}' is quantized already, expected a float model; give the model it was made "
@@ -60,10 +65,15 @@ def load_float(path: Path) -> Graph:
     return graph
 
 
-def _read_tflite(path: Path, data: bytes) -> Graph:
+def load_reference(path: Path, signature: str | None) -> Graph:
+    """Read the float model that another was made from; ``signature`` counts for a ``.tflite``."""
+    return load_float(path, signature if path.suffix.lower() == ".tflite" else None)
+
+
+def _read_tflite(path: Path, data: bytes, signature: str | None) -> Graph:
     """Read a flatbuffer; messages name the file, for a command may read two."""
     try:
-        return read_tflite(data, path.stem)
+        return read_tflite(data, path.stem, signature)
     except (InputError, ModelError) as error:
         error.args = (f"{path}: {error}",)
         raise

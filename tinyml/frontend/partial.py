@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from tinyml.errors import ModelError, RefusedError
+from tinyml.errors import ModelError, RefusedError, said_once
 from tinyml.ir.graph import Graph, Tensor
 from tinyml.ops.contract.operator import Operator, operators
 
@@ -53,7 +53,7 @@ class PartlyReadError(ModelError):
 def read_operator(op: Operator, graph: Graph) -> FileOperator:
     """Describe an operator that could be read; what assigns a variable shows that."""
     output = graph.tensors.get((*op.outputs, *op.inputs)[0])
-    return FileOperator(kind=op.opcodes[0], name=op.name, output=output, op=op)
+    return FileOperator(kind=op.kind, name=op.name, output=output, op=op)
 
 
 def partly_read(graph: Graph, error: ModelError) -> PartlyReadError:
@@ -83,6 +83,6 @@ def noting(problems: list[str]) -> Iterator[None]:
 
 
 def listed(refused: Sequence[str], total: int, kind: str) -> str:
-    """The message on operators or nodes that cannot be used, a line each."""
+    """The message on operators or nodes that cannot be used, a line for each cause."""
     count = f"{len(refused)} of the model's {total} {kind}s"
-    return "\n  ".join([f"{count} cannot be used:", *refused])
+    return "\n  ".join([f"{count} cannot be used:", *said_once(refused)])

@@ -177,6 +177,11 @@ class Op(abc.ABC):
         """The inputs that are there."""
         return tuple(name for name in self.inputs if name)
 
+    @property
+    def asymmetric_int16(self) -> tuple[str, ...]:
+        """Tensors that may have a zero point in int16; it is 0 for all others."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:

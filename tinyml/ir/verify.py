@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from tinyml.errors import ModelError, RefusedError
+from tinyml.errors import ModelError, RefusedError, said_once
 from tinyml.ir.graph import DType, Graph, Op, Tensor
 
 ZERO_POINT_LIMITS = {
     DType.INT8: (-128, 127),
     DType.UINT8: (0, 255),
-    DType.INT16: (0, 0),
+    DType.INT16: (-32768, 32767),
     DType.INT32: (0, 0),
     DType.INT64: (0, 0),
 }
@@ -33,13 +33,26 @@ def verify_quantized(graph: Graph) -> None:
     """Check a quantized graph: all of verify_float, every scale, and each operator's own rule."""
     _verify_structure(graph)
     for tensor in graph.tensors.values():
-        _verify_quant(tensor)
+        verify_quant(tensor)
 
     def verify(graph: Graph, op: Op) -> None:
         _verify_outputs(graph, op)
+        _verify_int16(graph, op)
         op.check_quantized(graph)
 
     _verify_operators(graph, verify)
+
+
+def _verify_int16(graph: Graph, op: Op) -> None:
+    """Hold int16 to zero points of 0, but where the operator knows of others."""
+    names = {*op.present_inputs, *op.outputs} - {*op.asymmetric_int16}
+    for tensor in map(graph.tensor, sorted(names)):
+        zero_points = tensor.quant.zero_point if tensor.quant is not None else ()
+        if tensor.dtype is DType.INT16 and any(zero_points):
+            raise ModelError(
+                f"operator '{op.name}': tensor '{tensor.name}' is int16 with the zero point "
+                f"{zero_points[0]}, expected 0; quantize with symmetric int16"
+            )
 
 
 def _verify_operators(graph: Graph, verify: Callable[[Graph, Op], None]) -> None:
@@ -54,16 +67,14 @@ def _verify_operators(graph: Graph, verify: Callable[[Graph, Op], None]) -> None
         raise RefusedError(next(iter(reasons.values())), reasons)
     if reasons:
         count = f"{len(reasons)} of the model's {len(graph.ops)} operators"
-        raise RefusedError("\n  ".join([f"{count} cannot be used:", *reasons.values()]), reasons)
+        raise RefusedError(
+            "\n  ".join([f"{count} cannot be used:", *said_once([*reasons.values()])]), reasons
+        )
 
 
 def _verify_structure(graph: Graph) -> None:
     for tensor in graph.tensors.values():
-        if tensor.nbytes > LARGEST_TENSOR:
-            raise ModelError(
-                f"tensor '{tensor.name}' {tensor.shape} takes {tensor.nbytes:,} bytes, "
-                f"expected at most {LARGEST_TENSOR:,}"
-            )
+        verify_size(tensor)
     for name in (*graph.inputs, *graph.outputs):
         if name not in graph.tensors:
             raise ModelError(f"the graph's boundary names tensor '{name}', which does not exist")
@@ -96,6 +107,15 @@ def _verify_structure(graph: Graph) -> None:
             raise ModelError(f"nothing writes the graph's output '{name}'")
 
 
+def verify_size(tensor: Tensor) -> None:
+    """Refuse what no device holds, before anything of its size is made here."""
+    if tensor.nbytes > LARGEST_TENSOR:
+        raise ModelError(
+            f"tensor '{tensor.name}' {tensor.shape} takes {tensor.nbytes:,} bytes, "
+            f"expected at most {LARGEST_TENSOR:,}"
+        )
+
+
 def _verify_states(graph: Graph) -> None:
     """Hold each state to its tensor, which nothing outside of the operators may touch."""
     if len(graph.state_names) < len(graph.states):
@@ -124,7 +144,8 @@ def _verify_outputs(graph: Graph, op: Op) -> None:
             )
 
 
-def _verify_quant(tensor: Tensor) -> None:
+def verify_quant(tensor: Tensor) -> None:
+    """Check scales and zero points of one tensor: how many, and that the kernels can take them."""
     quant = tensor.quant
     if quant is None:
         if tensor.dtype in {DType.INT8, DType.INT16} and not tensor.is_constant:

@@ -38,6 +38,11 @@ class ArgExtremum(Operator):
     kernels: ClassVar[Kernels] = int8_kernels("tinyml_arg_extremum_s8")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"ArgMax": Operands.ANY, "ArgMin": Operands.ANY}
 
+    @property
+    def kind(self) -> str:
+        """Which of the two it is."""
+        return "ARG_MAX" if self.largest else "ARG_MIN"
+
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
         """Read the axis, which must be constant, counted from the front; and the indices' type."""

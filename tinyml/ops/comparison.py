@@ -58,6 +58,11 @@ class Comparison(ElementwiseOperator):
         DType.INT16: ("tinyml_compare_s16",),
     }
 
+    @property
+    def kind(self) -> str:
+        """The relation's name."""
+        return self.relation.name
+
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
         """The operator's name says which relation."""
@@ -94,7 +99,7 @@ class Comparison(ElementwiseOperator):
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, 2 for integers, which GREATER has no later one of."""
-        return replace(super().to_tflite(graph), opcode=self.relation.name)
+        return replace(super().to_tflite(graph), opcode=self.kind)
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """The node of the same name; Equal and Not for NOT_EQUAL."""

@@ -37,6 +37,11 @@ class Dequantize(Operator):
             raise self.error(f"input '{source.name}' is float16 and computed at run time")
         return (TensorSpec(source.shape, DType.FLOAT32),)
 
+    @property
+    def asymmetric_int16(self) -> tuple[str, ...]:
+        """Its input."""
+        return self.inputs
+
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Leave the input's parameters as they are; the output has none."""
         del graph

@@ -149,9 +149,9 @@ class FullyConnected(Operator):
         weights = graph.tensor(self.inputs[1])
         if graph.tensor(self.inputs[0]).dtype is DType.INT16:
             return 7
-        if weights.quant is not None and weights.quant.is_per_channel:
-            return 12
         if weights.dtype is DType.INT8:
+            if weights.quant is not None and weights.quant.is_per_channel:
+                return 12
             return 4 if not self._has_no_bias else 6
         if self._has_no_bias:
             return 6

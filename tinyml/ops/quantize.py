@@ -35,8 +35,8 @@ class Quantize(LookupOperator):
         """Read the output's dtype; a pass takes uint8 away at the model's edges."""
         dtype = node.tensors[node.outputs[0]].dtype
         operator = cls(name=node.name, inputs=node.inputs, outputs=node.outputs, dtype=dtype)
-        if dtype not in {DType.INT8, DType.INT16, DType.UINT8}:
-            raise operator.error(f"output is {dtype.value}, expected int8 or int16")
+        if dtype not in {DType.INT8, DType.INT16, DType.INT32, DType.UINT8}:
+            raise operator.error(f"output is {dtype.value}, expected int8, int16 or int32")
         return operator
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
@@ -46,8 +46,15 @@ class Quantize(LookupOperator):
                 "uint8 is supported only at the model's edge and beside int8 of the same scale "
                 "with a zero point 128 below; convert the model with int8 inputs and outputs"
             )
-        require_dtype(self, graph)
-        return (TensorSpec(graph.tensor(self.inputs[0]).shape, self.dtype),)
+        source = graph.tensor(self.inputs[0])
+        if require_dtype(self, graph) is DType.FLOAT32 and self.dtype is DType.INT32:
+            raise self.error(f"input '{source.name}' is float32, expected int8 or int16 for int32")
+        return (TensorSpec(source.shape, self.dtype),)
+
+    @property
+    def asymmetric_int16(self) -> tuple[str, ...]:
+        """What int32 is made of."""
+        return self.inputs if self.dtype is DType.INT32 else ()
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Input and output have parameters of their own."""
@@ -55,9 +62,15 @@ class Quantize(LookupOperator):
         return QuantizationRule()
 
     def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
-        """Not tflite-runtime 2.14 from int8 to int16, which it refuses."""
-        widens = graph.tensor(self.inputs[0]).dtype is DType.INT8 and self.dtype is DType.INT16
-        return ALL_BUT_TFLITE_RUNTIME if widens else self.oracles
+        """Not tflite-runtime 2.14 from int8 to int16, nor any but TFLite Micro from int8 to int32.
+
+        The others refuse that.
+        """
+        if graph.tensor(self.inputs[0]).dtype is not DType.INT8:
+            return self.oracles
+        if self.dtype is DType.INT32:
+            return (Oracle.TFLITE_MICRO,)
+        return ALL_BUT_TFLITE_RUNTIME if self.dtype is DType.INT16 else self.oracles
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 from float to int8, else 2."""
@@ -72,6 +85,8 @@ class Quantize(LookupOperator):
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Identity: the pair of DequantizeLinear and QuantizeLinear around it does the work."""
         del graph
+        if self.dtype is DType.INT32:
+            raise self.error("output is int32, which ONNX's QuantizeLinear does not give")
         return (
             OnnxNode(
                 op_type="Identity", inputs=self.inputs, outputs=self.outputs, layout=Layout.ANY

@@ -36,6 +36,11 @@ class Relu(LookupOperator):
     }
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Relu": Operands.ANY, "Clip": Operands.ANY}
 
+    @property
+    def kind(self) -> str:
+        """The name of the bounds."""
+        return self.activation.name
+
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
         """The operator's name says which bounds."""

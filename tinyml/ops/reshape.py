@@ -58,6 +58,11 @@ class Reshape(Operator):
             raise self.error(f"cannot reshape '{source.name}' {source.shape} to {self.shape}")
         return (TensorSpec(self.shape, source.dtype),)
 
+    @property
+    def asymmetric_int16(self) -> tuple[str, ...]:
+        """Both, whose bytes are the same."""
+        return (*self.inputs, *self.outputs)
+
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Nothing is computed, so the output takes the input's parameters."""
         del graph

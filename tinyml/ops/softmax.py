@@ -27,6 +27,10 @@ DIFF_INTEGER_BITS = 5
 WIDE_ROW = 512
 OUTPUT_QUANT = QuantParams.per_tensor(1 / 256, -128)
 WIDE_OUTPUT_QUANT = QuantParams.per_tensor(1 / 32768, 0)
+# Of int8 to int16, which files for TFLite Micro have: as fine as 16 bits can be. TFLite takes
+# scales that differ from it by a thousandth, and computes the same.
+MIXED_OUTPUT_QUANT = QuantParams.per_tensor(1 / 65536, -32768)
+CLOSE = 1e-3
 
 # int16: exponentials of differences down to -10 count, the rest is nothing.
 SMALLEST_EXPONENT = 10.0
@@ -40,19 +44,27 @@ class Softmax(Operator):
     """``exp(beta x) / sum exp(beta x)`` along the last dimension."""
 
     beta: float
+    widens: bool = False  # the output of an int8 input is int16
 
     opcodes: ClassVar[tuple[str, ...]] = ("SOFTMAX",)
     kernels: ClassVar[Kernels] = {
-        **int8_kernels("arm_softmax_s8", "tinyml_softmax_wide_s8"),
+        **int8_kernels("arm_softmax_s8", "tinyml_softmax_wide_s8", "arm_softmax_s8_s16"),
         DType.INT16: ("tinyml_softmax_s16",),
     }
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Softmax": Operands.AXIS_LAST}
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
-        """Read beta."""
+        """Read beta, and whether int8 becomes int16."""
         beta = float(node.options.get("beta", 1.0))
-        operator = cls(name=node.name, inputs=node.inputs, outputs=node.outputs, beta=beta)
+        dtypes = [node.tensors[name].dtype for name in (*node.inputs[:1], *node.outputs[:1])]
+        operator = cls(
+            name=node.name,
+            inputs=node.inputs,
+            outputs=node.outputs,
+            beta=beta,
+            widens=dtypes == [DType.INT8, DType.INT16],
+        )
         if not (math.isfinite(beta) and beta > 0):
             raise operator.error(f"beta is {beta}, expected a positive number")
         return operator
@@ -64,17 +76,35 @@ class Softmax(Operator):
         return OnnxLowering(ops=(softmax,))
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
-        """Shape and dtype of the input."""
+        """Shape and dtype of the input, or int16 of int8."""
         dtype = require_dtype(self, graph)
         source = graph.tensor(self.inputs[0])
         if not source.shape or source.size == 0:
             raise self.error(f"input '{source.name}' has shape {source.shape}, expected elements")
-        return (TensorSpec(source.shape, dtype),)
+        is_mixed = self.widens and dtype is DType.INT8
+        if is_mixed and source.shape[-1] >= WIDE_ROW:  # arithmetic is undefined, as in int8
+            raise self.error(
+                f"input '{source.name}' has rows of {source.shape[-1]}, expected at most "
+                f"{WIDE_ROW - 1} from int8 to int16"
+            )
+        return (TensorSpec(source.shape, DType.INT16 if is_mixed else dtype),)
+
+    @property
+    def asymmetric_int16(self) -> tuple[str, ...]:
+        """The output of an int8 input."""
+        return self.outputs if self.widens else ()
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Probabilities lie in [0, 1), which 1/256 and -128 cover, or 1/32768 in int16."""
-        del graph
-        return QuantizationRule(fixed_output=OUTPUT_QUANT, fixed_wide_output=WIDE_OUTPUT_QUANT)
+        wide = self._mixed_quant(graph) if self.widens else WIDE_OUTPUT_QUANT
+        return QuantizationRule(fixed_output=OUTPUT_QUANT, fixed_wide_output=wide)
+
+    def _mixed_quant(self, graph: Graph) -> QuantParams:
+        """The output's own parameters where they are as good as the right ones."""
+        own, right = graph.tensor(self.outputs[0]).quant, MIXED_OUTPUT_QUANT
+        if own is None or own.zero_point != right.zero_point:
+            return right
+        return own if math.isclose(own.scale[0], right.scale[0], rel_tol=CLOSE) else right
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write the version that brought the dtype."""
@@ -125,10 +155,10 @@ class Softmax(Operator):
         multiplier, shift = quantize_multiplier(real)
         radius = ((1 << DIFF_INTEGER_BITS) - 1) * 2.0 ** (31 - DIFF_INTEGER_BITS - shift)
         row = source.shape[-1]
-        narrow, wide = self.kernel_names(graph)
+        narrow, wide, mixed = self.kernel_names(graph)
         is_wide = row >= WIDE_ROW
         call = KernelCall(
-            function=wide if is_wide else narrow,
+            function=mixed if self.widens else wide if is_wide else narrow,
             arguments=(
                 TensorPointer(source.name),
                 source.size // row,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import Array, Graph, TensorSpec
+from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.inline_constant import InlineConstant
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
@@ -52,6 +52,11 @@ class Tile(MovementOperator):
             raise self.error(f"multiples {self.multiples} do not fit an input of shape {shape}")
         pairs = zip(shape, self.multiples, strict=True)
         return (TensorSpec(tuple(size * count for size, count in pairs), dtype),)
+
+    def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
+        """Not tflite-runtime 2.14 in int16, which it refuses."""
+        is_int16 = graph.tensor(self.inputs[0]).dtype is DType.INT16
+        return (Oracle.LITERT,) if is_int16 else self.oracles
 
     def moves(self, sources: Sequence[Array], outputs: Sequence[Array]) -> Iterator[Move]:
         """The input to the first corner, then what is there along one dimension after another.

@@ -35,7 +35,9 @@ def _lower(graph: Graph, op: FullyConnected) -> Graph:
     output = graph.tensor(op.outputs[0])
     features, depth = weights.shape
     rows = source.size // depth
-    pixels = replace(source, name=f"{op.name}/pixels", shape=(1, 1, rows, depth))
+    shape = (1, 1, rows, depth)
+    data = None if source.data is None else source.data.reshape(shape)
+    pixels = replace(source, name=f"{op.name}/pixels", shape=shape, data=data)
     results = replace(output, name=f"{op.name}/results", shape=(1, 1, rows, features))
     filters = _as_filters(op, weights)
     bias = graph.optional(op.inputs[2]) if len(op.inputs) > 2 else None
@@ -50,7 +52,8 @@ def _lower(graph: Graph, op: FullyConnected) -> Graph:
         padding=Padding.VALID,
         activation=op.activation,
     )
-    lowered = (_reshape(source, pixels), conv, _reshape(results, output))
+    first = () if pixels.is_constant else (_reshape(source, pixels),)
+    lowered = (*first, conv, _reshape(results, output))
     position = graph.ops.index(op)
     ops = (*graph.ops[:position], *lowered, *graph.ops[position + 1 :])
     return replace(graph.with_tensors(pixels, results, filters, bias), ops=ops)

@@ -14,7 +14,13 @@ import numpy as np
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
 from tinyml.ir.verify import verify_quantized
-from tinyml.numerics.affine import quantize, round_half_away, symmetric_scale
+from tinyml.numerics.affine import (
+    SMALLEST_SCALE,
+    dequantize,
+    quantize,
+    round_half_away,
+    symmetric_scale,
+)
 from tinyml.ops.contract.dtypes import PARAMETERS
 from tinyml.ops.contract.operator import QuantizationRule, operators
 from tinyml.passes.multiply_by_reciprocals import multiply_by_reciprocals
@@ -140,12 +146,32 @@ def _quantize_weights(
             "expected a constant"
         )
     channels = axis if scheme.per_channel else None
-    scale = symmetric_scale(_magnitudes(weights.constant, channels), WEIGHT_MAX)
+    scale = _stored_scale(weights, channels)
+    if scale is None:
+        scale = symmetric_scale(_magnitudes(weights.constant, channels), WEIGHT_MAX)
     scale = np.maximum(scale, _smallest_scale(bias, input_scale, scale.size, scheme.bias))
     dimension = channels if scale.size > 1 else None
     quant = QuantParams(tuple(scale.tolist()), (0,) * scale.size, dimension)
     data = np.clip(quantize(weights.constant, quant), -WEIGHT_MAX, WEIGHT_MAX)
     return replace(weights, dtype=DType.INT8, quant=quant, data=data.astype(np.int8))
+
+
+def _stored_scale(weights: Tensor, axis: int | None) -> Array | None:
+    """Scales that weights have from a file of integers; None where others are asked for.
+
+    They count where the weights still are those integers: a pass may have changed the weights.
+    """
+    quant = weights.quant
+    if quant is None or any(quant.zero_point) or quant.quantized_dimension not in {None, axis}:
+        return None
+    scales = 1 if axis is None else weights.shape[axis]
+    if len(quant.scale) not in {1, scales} or min(quant.scale) < SMALLEST_SCALE:
+        return None
+    integers = quantize(weights.constant, quant, DType.INT16)
+    is_same = np.array_equal(dequantize(integers, quant), weights.constant)
+    if not is_same or np.abs(integers).max(initial=0) > WEIGHT_MAX:
+        return None
+    return np.broadcast_to(np.array(quant.scale, np.float32), (scales,))
 
 
 def _magnitudes(weights: Array, axis: int | None) -> Array:

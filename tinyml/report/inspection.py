@@ -29,14 +29,16 @@ def boards_to_fit() -> tuple[Board, ...]:
     return tuple(board for board in boards if board.memory is not None)
 
 
-def inspect_model(path: Path, on_progress: Callable[[int], None]) -> ModelFacts:
+def inspect_model(
+    path: Path, on_progress: Callable[[int], None], signature: str | None = None
+) -> ModelFacts:
     """Gather the facts of a model file, whether or not it can be built.
 
     ``on_progress`` is called with the number of boards done. Raises InputError where the file is
     no model.
     """
     try:
-        graph = load_model(path)
+        graph = load_model(path, signature)
     except PartlyReadError as error:
         return describe_partial(error.partial)
     try:

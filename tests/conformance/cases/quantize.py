@@ -11,12 +11,13 @@ ALL_VALUES = (1, 16, 16, 1)
 SHAPES = ((1,), (7,), (3, 5), (2, 3, 3))
 
 
-INT8, INT16 = DType.INT8, DType.INT16
+INT8, INT16, INT32 = DType.INT8, DType.INT16, DType.INT32
 
 
 def cases() -> Iterator[tuple[Any, Graph]]:
     """From integers to integers, inside a model."""
-    for source_dtype, dtype in ((INT8, INT8), (INT16, INT16), (INT16, INT8), (INT8, INT16)):
+    shorter = ((INT8, INT8), (INT16, INT16), (INT16, INT8), (INT8, INT16))
+    for source_dtype, dtype in (*shorter, (INT8, INT32), (INT16, INT32)):
         yield from _cases(source_dtype, dtype)
 
 
@@ -32,15 +33,17 @@ def _cases(source_dtype: DType, dtype: DType) -> Iterator[tuple[Any, Graph]]:
 def _rescalings(
     draw: Draw, source_dtype: DType, dtype: DType
 ) -> Iterator[tuple[QuantParams, QuantParams]]:
-    """Of int16, what fits 32 bits after rescaling."""
+    """Of int16, what fits 32 bits after rescaling; int32 is made of int16 about any number."""
     for source, output in rescalings(draw):
         ratio = source.scale[0] / output.scale[0]
-        if source_dtype is INT16 and ratio >= 2**15:
+        if source_dtype is INT16 and ratio >= 2 ** (14 if dtype is INT32 else 15):
             continue
-        yield (
-            symmetric(source) if source_dtype is INT16 else source,
-            symmetric(output) if dtype is INT16 else output,
-        )
+        if (source_dtype, dtype) == (INT16, INT32):
+            offset = draw.one_of(0, -32768, 32767, draw.integer(-32768, 32767))
+            source = QuantParams.per_tensor(source.scale[0], offset)
+        elif source_dtype is INT16:
+            source = symmetric(source)
+        yield source, output if dtype is INT8 else symmetric(output)
 
 
 def edges() -> Iterator[Graph]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from single_operator import OUTPUT, SOURCE, Draw, activation, single_operator
 
 from tinyml.ir.graph import DType, Graph, QuantParams, Shape
-from tinyml.ops.softmax import OUTPUT_QUANT, WIDE_OUTPUT_QUANT, Softmax
+from tinyml.ops.softmax import MIXED_OUTPUT_QUANT, OUTPUT_QUANT, WIDE_OUTPUT_QUANT, Softmax
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +14,7 @@ class Parameters:
     scale: float = 0.1
     zero_point: int = 0
     dtype: DType = DType.INT8
+    widens: bool = False
 
 
 CORNERS = (
@@ -36,6 +37,10 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("softmax")
     for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         yield parameters, _graph(parameters)
+    draw = Draw("softmax int8 int16")
+    for parameters in (*CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
+        mixed = replace(parameters, widens=True)
+        yield mixed, _graph(mixed)
     draw = Draw("softmax int16")
     for parameters in (*WIDE_CORNERS, *(_drawn(draw) for _ in range(RANDOM_CASES))):
         finer = min(1.0, parameters.scale / 64 * draw.scale(0.25, 1.0))
@@ -53,7 +58,8 @@ def _drawn(draw: Draw) -> Parameters:
 
 
 def _graph(p: Parameters) -> Graph:
-    op = Softmax(name="softmax", inputs=(SOURCE,), outputs=(OUTPUT,), beta=p.beta)
+    op = Softmax(name="softmax", inputs=(SOURCE,), outputs=(OUTPUT,), beta=p.beta, widens=p.widens)
     quant = QuantParams.per_tensor(p.scale, p.zero_point)
     output = WIDE_OUTPUT_QUANT if p.dtype is DType.INT16 else OUTPUT_QUANT
+    output = MIXED_OUTPUT_QUANT if p.widens else output
     return single_operator(op, [activation(SOURCE, p.shape, p.dtype, quant)], output)

@@ -92,6 +92,16 @@ def test_a_call_of_a_subgraph_that_does_not_exist_is_refused():
         read_tflite(edited(call), "echo")
 
 
+def test_a_variable_tensor_of_an_absurd_size_is_refused_before_it_is_made():
+    def grow(model):
+        tensor = model.subgraphs[0].tensors[0]
+        tensor.isVariable = True
+        tensor.shape = np.array([2**28 + 1, 512], np.int32)
+
+    with pytest.raises(ModelError, match=r"takes 137,438,953,984 bytes, expected at most"):
+        read_tflite(edited(grow), "echo")
+
+
 def test_the_text_of_a_graph_shows_its_states():
     assert "states:\n  'kept': at first" in format_graph(echo())
 

@@ -12,7 +12,6 @@ from graphs import (
     activation,
     add,
     branches_int8,
-    int8_weights,
     make_graph,
     relu,
     small_float,
@@ -113,6 +112,20 @@ def test_unsupported_operators_are_all_listed_with_their_place_and_name():
     assert lines[2].startswith("  operator 2: CUSTOM MyLayer 'small/depthwise' is not supported")
     assert lines[3].startswith("  operator 3: UNKNOWN 'sum' is not supported")
     assert len(lines) == 4
+
+
+def test_operators_of_one_cause_are_said_once():
+    def change(model):
+        for code in model.operatorCodes:
+            code.builtinCode = schema.BuiltinOperator.UNIQUE
+
+    with pytest.raises(ModelError) as refusal:
+        read_tflite(patched(chain(), change), "m")
+
+    assert str(refusal.value).splitlines() == [
+        "2 of the model's 2 operators cannot be used:",
+        "  operator 0: UNIQUE 'y' is not supported ('tinyml ops' lists all); likewise 'z'",
+    ]
 
 
 def test_unsupported_variants_are_listed_beside_unsupported_operators():
@@ -317,6 +330,16 @@ def test_scales_without_zero_points_have_zero_points_of_zero():
     assert read_tflite(patched(small_int8(), change), "small") == small_int8()
 
 
+@pytest.mark.parametrize("dimension", [3, -1])
+def test_a_bias_of_2019_with_the_quantized_dimension_of_its_weights_is_read(dimension):
+    def change(model):
+        table(model, "dw/b").quantization.quantizedDimension = dimension
+
+    graph = small_int8()
+    assert len(graph.tensor("dw/b").quant.scale) == 4
+    assert read_tflite(patched(graph, change), "small") == graph
+
+
 def test_a_scale_that_is_no_number_is_refused():
     def change(model):
         table(model, "sum").quantization.scale = np.array([np.nan], np.float32)
@@ -331,14 +354,6 @@ def test_a_declared_shape_that_is_not_what_the_operator_gives_is_refused():
 
     with pytest.raises(ModelError, match=r"'pooled' int8 \(1, 3, 3, 4\), but the model declares"):
         read_tflite(patched(small_int8(), change), "m")
-
-
-def test_a_model_with_int8_weights_and_float_activations_is_refused():
-    """What the TFLite converter calls dynamic-range quantization."""
-    graph = small_float().with_tensors(int8_weights("fc/w", (3, 4), None))
-
-    with pytest.raises(ModelError, match="'fc/w' are int8 where input 'flat' is float32"):
-        read_tflite(write_tflite(graph), "m")
 
 
 def test_tensors_nothing_refers_to_are_left_out():

@@ -4,7 +4,16 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from graphs import activation, add, float_constant, fully_connected, make_graph, reshape, spread
+from graphs import (
+    activation,
+    add,
+    float_constant,
+    fully_connected,
+    int8_weights,
+    make_graph,
+    reshape,
+    spread,
+)
 from test_read_tflite import patched
 
 from tinyml.errors import ModelError
@@ -229,3 +238,57 @@ def test_a_product_of_activations_in_a_scale_too_small_is_refused():
 
     with pytest.raises(ModelError, match="tensor 'product' has the scale"):
         read_tflite(patched(graph, without_range), "m")
+
+
+def test_a_fully_connected_layer_of_zeros_is_zero():
+    """What an unrolled LSTM makes of its first state, with weights per channel."""
+    zeros = Tensor("zeros", (1, 4), DType.INT8, QuantParams.per_tensor(1.0, 7), np.full((1, 4), 7))
+    tensors = [
+        activation("x", (1, 3), 0.05, 3),
+        replace(zeros, data=zeros.constant.astype(np.int8)),
+        int8_weights("w", (3, 4), 0),
+        activation("product", (1, 3), 0.05, -128),
+        activation("y", (1, 3), 0.05, 3),
+    ]
+    ops = [fully_connected("product", "zeros", "w"), add("y", "product", "x")]
+    graph = make_graph(tensors, ops, ["x"], ["y"])
+
+    read = read_tflite(patched(graph, without_range), "m")
+
+    assert names_of(read) == ["Add"]
+    assert np.unique(read.tensor("product").constant) == [-128]
+
+
+@pytest.mark.parametrize(("scale", "no_range"), [(0.5, False), (0.25, False), (0.5, True)])
+def test_a_filled_state_has_the_values_parameters_or_is_not_folded(scale, no_range):
+    """Zeros of an LSTM's first state, as many as the batch: int8 like the value they repeat."""
+    quant = QuantParams.per_tensor(0.5, 7)
+    value = Tensor("value", (), DType.INT8, quant, np.array(7, np.int8))
+    sizes = Tensor("sizes", (2,), DType.INT32, data=np.array([1, 4], np.int32))
+    tensors = [
+        activation("x", (1, 4), 0.05, 3),
+        sizes,
+        value,
+        activation("state", (1, 4), scale, 7),
+        activation("y", (1, 4), 0.05, 3),
+    ]
+    pack = Pack(name="state", inputs=("sizes", "value"), outputs=("state",), axis=0)
+    graph = make_graph(tensors, [pack, add("y", "state", "x")], ["x"], ["y"])
+
+    def fill(model: Any) -> None:
+        operator = model.subgraphs[0].operators[0]
+        code = model.operatorCodes[operator.opcodeIndex]
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.FILL
+        operator.builtinOptions, operator.builtinOptionsType = None, 0
+        for tensor in model.subgraphs[0].tensors:  # 16x8 calibrates nothing to a scale of 0
+            if no_range and tensor.name in {b"value", b"state"}:
+                tensor.quantization.scale = np.zeros(1, np.float32)
+
+    data = patched(graph, fill)
+
+    if scale == quant.scale[0]:
+        read = read_tflite(data, "m")
+        assert read.tensor("state").constant.tolist() == [[7, 7, 7, 7]]
+    else:
+        with pytest.raises(ModelError, match="FILL 'state' is not supported"):
+            read_tflite(data, "m")

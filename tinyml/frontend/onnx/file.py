@@ -13,6 +13,7 @@ import onnx
 from onnx import helper, inliner, numpy_helper
 
 from tinyml.errors import InputError, ModelError
+from tinyml.frontend.onnx.widen_floats import widen_floats
 from tinyml.ir.graph import Array, DType, Shape
 
 # The first with per-channel DequantizeLinear.
@@ -76,6 +77,7 @@ def decode_onnx(data: bytes, name: str, folder: Path | None) -> OnnxFile:
     if len(model.functions) > 0:
         model = inliner.inline_local_functions(model)
     _load_external_data(model, name, folder)
+    widen_floats(model)
     constants = {tensor.name: _array(tensor) for tensor in model.graph.initializer}
     if len(model.graph.sparse_initializer) > 0:
         raise ModelError(f"'{name}' has sparse weights, expected dense; export it without sparsity")

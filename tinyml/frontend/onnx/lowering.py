@@ -25,6 +25,7 @@ from tinyml.frontend.onnx.layout import (
     plain_places,
 )
 from tinyml.frontend.onnx.partial import ALIASES, SCALES, partly_lowered, require_known
+from tinyml.frontend.onnx.quantized_forms import model_refusal
 from tinyml.frontend.onnx.scales import activation_dtype, dequantized, read_scales, saturated
 from tinyml.frontend.onnx.steps import Steps
 from tinyml.frontend.onnx.values import Constant, Values
@@ -54,7 +55,7 @@ def lower(file: OnnxFile, name: str) -> tuple[Graph, DType]:
             reasons[place] = str(error)
     if reasons:
         lines = [f"node {place}: {reason}" for place, reason in reasons.items()]
-        message = listed(lines, len(file.nodes), "node")
+        message = model_refusal(file.nodes, name) or listed(lines, len(file.nodes), "node")
         raise PartlyReadError(message, partly_lowered(file, name, lowering.values, reasons))
     return lowering.values.graph(name, file), lowering.activations or DType.INT8
 

@@ -9,6 +9,7 @@ from tinyml.errors import ModelError
 from tinyml.frontend.onnx.decompose import DECOMPOSED
 from tinyml.frontend.onnx.file import FileNode, OnnxFile
 from tinyml.frontend.onnx.fold import FOLDABLE
+from tinyml.frontend.onnx.quantized_forms import form_refusal
 from tinyml.frontend.onnx.values import Values
 from tinyml.frontend.partial import FileOperator, PartialModel
 from tinyml.ir.graph import Tensor
@@ -22,6 +23,9 @@ SCALES = {"QuantizeLinear", "DequantizeLinear"}
 
 def require_known(node: FileNode) -> None:
     """Refuse nodes of kinds that are never used; ModelError says so."""
+    refusal = form_refusal(node)
+    if refusal is not None:
+        raise ModelError(f"{node.op_type} '{node.outputs[0]}': {refusal}")
     if node.op_type not in {*operators_by_onnx_type(), *DECOMPOSED, *ALIASES, *SCALES, *FOLDABLE}:
         raise ModelError(
             f"{node.op_type} '{node.outputs[0]}': is not supported ('tinyml ops' lists what is)"

@@ -16,6 +16,7 @@ from tinyml.frontend.onnx.file import FileNode, decode_nodes, decode_onnx
 from tinyml.frontend.onnx.lowering import lower
 from tinyml.frontend.onnx.partial import file_operator, require_known
 from tinyml.frontend.onnx.patterns import with_patterns
+from tinyml.frontend.onnx.quantized_forms import model_refusal
 from tinyml.frontend.partial import PartialModel, PartlyReadError, partly_read
 from tinyml.ir.graph import DType, Graph
 from tinyml.ir.verify import verify_float, verify_quantized
@@ -75,15 +76,16 @@ def _read(data: bytes, name: str, folder: Path | None) -> Graph:
 
 def _undecoded(nodes: tuple[FileNode, ...], name: str, error: ModelError) -> PartlyReadError:
     """Show the nodes of a model whose sizes or types cannot be used; only their kinds count."""
+    message = model_refusal(nodes, name) or str(error)
     partial = PartialModel(
         name=name,
         inputs={},
         outputs={},
         operators=tuple(file_operator(node, None, _reason(node)) for node in nodes if node.outputs),
         tensors={},
-        problems=(str(error),),
+        problems=(message,),
     )
-    return PartlyReadError(str(error), partial)
+    return PartlyReadError(message, partial)
 
 
 def _reason(node: FileNode) -> str | None:

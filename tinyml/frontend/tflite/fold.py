@@ -7,11 +7,15 @@ and store weights as float16 behind a DEQUANTIZE.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from tinyml.errors import ModelError
+from tinyml.frontend.tflite.tensors import with_positive_scales
 from tinyml.ir.graph import Array, DType, Graph, Tensor
+from tinyml.ir.verify import verify_quant
+from tinyml.numerics.affine import dequantize
 from tinyml.ops.contract.operator import Operator
 from tinyml.ops.contract.tflite import TfliteNode
 
@@ -37,15 +41,26 @@ DIVISIONS = ("FLOOR_DIV", "FLOOR_MOD")
 def fold_arithmetic(node: TfliteNode) -> tuple[Array, ...] | None:
     """Value of what converters compute with constants and no device does; None for all else."""
     tensors = [node.tensors[name] for name in node.inputs if name]
+    if node.opcode == "DEQUANTIZE" and len(tensors) == 1:
+        return _dequantize(tensors[0])
     constants = [tensor.data for tensor in tensors if tensor.data is not None]
-    plain = all(tensor.dtype in PLAIN and tensor.quant is None for tensor in tensors)
-    if len(tensors) != 2 or len(constants) != 2 or not plain or not _is_small(node):
+    if len(tensors) != 2 or len(constants) != 2 or not _is_small(node):
+        return None
+    if node.opcode == "FILL":
+        return _fill(node, *tensors)
+    if not all(tensor.dtype in PLAIN and tensor.quant is None for tensor in tensors):
         return None
     if node.opcode in ARITHMETIC:
         return _elementwise(node, *constants)
-    if node.opcode == "FILL":
-        return _fill(node, *constants)
     return _product(node, *constants) if node.opcode == "REDUCE_PROD" else None
+
+
+def _dequantize(source: Tensor) -> tuple[Array, ...] | None:
+    """Real numbers of quantized constants, of uint8 too: files had such weights before int8."""
+    if source.data is None or source.quant is None:
+        return None
+    verify_quant(source)
+    return (dequantize(source.data, source.quant),)
 
 
 def _elementwise(node: TfliteNode, first: Array, second: Array) -> tuple[Array, ...] | None:
@@ -60,11 +75,14 @@ def _elementwise(node: TfliteNode, first: Array, second: Array) -> tuple[Array, 
         return (np.asarray(ARITHMETIC[node.opcode](first, second)),)
 
 
-def _fill(node: TfliteNode, sizes: Array, value: Array) -> tuple[Array, ...] | None:
-    shape = tuple(int(size) for size in sizes.reshape(-1))
-    if shape != node.tensors[node.outputs[0]].shape or value.size != 1:
+def _fill(node: TfliteNode, sizes: Tensor, value: Tensor) -> tuple[Array, ...] | None:
+    """As many as the sizes say of one value, a real number, an integer or a quantized one."""
+    output = with_positive_scales(replace(node.tensors[node.outputs[0]], data=value.data))
+    shape = tuple(int(size) for size in sizes.constant.reshape(-1))
+    is_alike = (value.dtype, value.quant) == (output.dtype, output.quant)
+    if shape != output.shape or value.size != 1 or not is_alike:
         return None
-    return (np.full(shape, value.reshape(()), value.dtype),)
+    return (np.full(shape, value.constant.reshape(()), value.dtype.numpy),)
 
 
 def _product(node: TfliteNode, factors: Array, axes: Array) -> tuple[Array, ...]:
@@ -89,11 +107,15 @@ def fold_operator(node: TfliteNode, op: Operator) -> tuple[Array, ...] | None:
 
 
 def fold_zero_product(node: TfliteNode) -> tuple[Array, ...] | None:
-    """Value of a MUL by constant zeros, as of a GRU's first state; None for all else.
+    """Value of a product with constant zeros, as of a GRU's or an LSTM's first state.
 
-    Its output is calibrated to a range of nothing, with scales that no kernel takes.
+    Its output is calibrated to a range of nothing, with scales that no kernel takes. None for all
+    that is neither a MUL nor a FULLY_CONNECTED without a bias.
     """
-    if node.opcode != "MUL" or not any(map(_is_zero, map(node.tensors.get, node.inputs))):
+    factors = node.inputs if node.opcode == "MUL" else ()
+    if node.opcode == "FULLY_CONNECTED" and len(node.inputs) == 2:
+        factors = node.inputs[:1]
+    if not any(map(_is_zero, map(node.tensors.get, factors))):
         return None
     output = node.tensors[node.outputs[0]]
     zero = output.zero_point if output.quant is not None else 0

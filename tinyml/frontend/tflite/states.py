@@ -11,6 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyml.errors import InputError, ModelError
 from tinyml.ir.graph import DType, QuantParams, State, Tensor
+from tinyml.ir.verify import verify_size
 
 RESOURCE = schema.TensorType.RESOURCE
 
@@ -66,6 +67,7 @@ def read_variable_tensors(
     for name, raw in zip(order, subgraph.tensors or [], strict=True):
         if raw.isVariable:
             tensor = replace(tensors[name], data=None)
+            verify_size(tensor)
             tensors[name] = tensor
             byte = tensor.zero_point if tensor.dtype is DType.INT8 and tensor.quant else 0
             yield State(name, np.full(tensor.shape, byte, tensor.dtype.numpy))

@@ -90,7 +90,7 @@ def read_tensor(model: Any, raw: Any, name: str) -> Tensor:
             "fix the model's input shape before converting it"
         )
     # What a converter noted of a float tensor's range means nothing to a kernel.
-    quant = None if dtype is DType.FLOAT32 else _read_quant(raw)
+    quant = None if dtype is DType.FLOAT32 else _read_quant(raw, len(shape))
     data = _read_data(model, raw, name, shape, dtype)
     return with_positive_scales(Tensor(name, shape, dtype, quant, data))
 
@@ -107,14 +107,21 @@ def with_positive_scales(tensor: Tensor) -> Tensor:
     return replace(tensor, quant=replace(quant, scale=scales))
 
 
-def _read_quant(raw: Any) -> QuantParams | None:
+def _read_quant(raw: Any, rank: int) -> QuantParams | None:
+    """Read scales and zero points.
+
+    Converters of 2019 and 2020 gave a bias the dimension that its weights are quantized along; one
+    of a single dimension has no other than that.
+    """
     quant = raw.quantization
     scale = values_of(quant.scale) if quant is not None else []
     if not scale:
         return None
     zero_point = [int(value) for value in values_of(quant.zeroPoint)] or [0] * len(scale)
-    dimension = int(quant.quantizedDimension) if len(scale) > 1 else None
-    return QuantParams(tuple(map(float, scale)), tuple(zero_point), dimension)
+    dimension = int(quant.quantizedDimension) if rank > 1 else 0
+    return QuantParams(
+        tuple(map(float, scale)), tuple(zero_point), dimension if len(scale) > 1 else None
+    )
 
 
 def _read_data(model: Any, raw: Any, name: str, shape: Shape, dtype: DType) -> Array | None:

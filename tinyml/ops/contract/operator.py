@@ -158,9 +158,14 @@ class Operator(Op):
                     f"{describe_quant(graph.tensor(name).quant)} and {describe_quant(output.quant)}"
                 )
 
+    @property
+    def kind(self) -> str:
+        """TFLite's name of the operator as it stands here, one of ``opcodes``."""
+        return self.opcodes[0]
+
     def error(self, message: str) -> ModelError:
         """Make an error that says which operator it is about."""
-        return ModelError(f"{self.opcodes[0]} '{self.name}': {message}")
+        return ModelError(f"{self.kind} '{self.name}': {message}")
 
 
 def describe_quant(quant: QuantParams | None) -> str:

@@ -16,7 +16,11 @@ from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.operator import Operator
 
 # Table lookups, by the dtype of the output.
-LOOKUPS = {DType.INT8: "tinyml_lookup_s8", DType.INT16: "tinyml_lookup_s8_s16"}
+LOOKUPS = {
+    DType.INT8: "tinyml_lookup_s8",
+    DType.INT16: "tinyml_lookup_s8_s16",
+    DType.INT32: "tinyml_lookup_s8_s32",
+}
 
 ALL_INT8 = np.arange(-128, 128, dtype=np.int8)
 
