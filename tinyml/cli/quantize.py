@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,10 +18,15 @@ from tinyml.cli.common import (
     progress_bar,
 )
 from tinyml.data.dataset import float_samples, read_dataset
+from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
 from tinyml.frontend.load import load_float
-from tinyml.ir.graph import DType
+from tinyml.ir.graph import DType, Graph
+from tinyml.ops.contract.c import PORTABLE
+from tinyml.passes.orders import prepare_for_device
+from tinyml.plan.arena import plan_memory
+from tinyml.plan.kernels import choose_kernels
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import ObserverKind, observer_factory
 from tinyml.quantize.post_training import Scheme, quantize_graph
@@ -79,7 +87,7 @@ def command(
     with progress_bar("calibrating", len(samples[0])) as update:
         table = calibrate(graph, samples, make_observer, on_progress=update)
     scheme = Scheme(per_channel=weights == "per-channel", activations=DType(activations))
-    quantized = quantize_graph(graph, table, scheme)
+    quantized = _quantize_to_build(model, scheme, partial(quantize_graph, graph, table))
     data_bytes = write_tflite(quantized)
     atomic_write(output, data_bytes)
     print_pairs(
@@ -90,3 +98,34 @@ def command(
             "calibrated on": count(table.samples, "samples"),
         }
     )
+
+
+def _quantize_to_build(model: Path, scheme: Scheme, quantized: Callable[[Scheme], Graph]) -> Graph:
+    """Quantize to what 'tinyml build' takes: ModelError where it would refuse the result."""
+    graph = quantized(scheme)
+    if refusal := _refusal(graph):
+        other = {DType.INT8: DType.INT16, DType.INT16: DType.INT8}[scheme.activations]
+        builds = _builds(partial(quantized, replace(scheme, activations=other)))
+        way_out = f"; '--activations {other.value}' makes one that can be" if builds else ""
+        raise ModelError(
+            f"'{model}' in {scheme.activations.value} could not be built, and nothing is written"
+            f"{way_out}: {refusal}"
+        )
+    return graph
+
+
+def _builds(quantized: Callable[[], Graph]) -> bool:
+    try:
+        return _refusal(quantized()) is None
+    except ModelError:
+        return False
+
+
+def _refusal(graph: Graph) -> ModelError | None:
+    """Plan ``graph`` for every class of core, and return what stands in the way of that."""
+    try:
+        prepared = prepare_for_device(graph)
+        plan_memory(prepared, choose_kernels(prepared, PORTABLE))
+    except ModelError as error:
+        return error
+    return None
