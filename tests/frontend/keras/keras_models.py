@@ -12,8 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from keras_2_models import save_keras_2_models
 
-from tinyml.frontend.keras.convert import _main
+from tinyml.frontend.keras.worker import main as convert
 
 SAMPLES = 3
 
@@ -68,6 +69,47 @@ def recurrent():
     )
 
 
+def policy(name, inner):
+    """A model made under a policy, whose inputs and outputs stay float32."""
+    keras.mixed_precision.set_global_policy(name)
+    model = inner()
+    keras.mixed_precision.set_global_policy("float32")
+    return model
+
+
+def time_distributed(inner):
+    x = keras.Input((5, 6, 4), name="x")
+    return keras.Model(x, layers.TimeDistributed(inner, name="steps")(x))
+
+
+def dense_on_steps(wrapped):
+    x = keras.Input((50, 4), name="x")
+    dense = layers.Dense(8, activation="relu", name="dense")
+    return keras.Model(x, layers.TimeDistributed(dense, name="steps")(x) if wrapped else dense(x))
+
+
+def masked(last):
+    x = keras.Input((4, 3), name="x")
+    return keras.Model(x, last(layers.Masking(0.0, name="masking")(x)))
+
+
+def mask_zero(last):
+    ids = keras.Input((4,), dtype="int32", name="ids")
+    rows = layers.Embedding(9, 3, mask_zero=True, name="rows")(ids)
+    return keras.Model(ids, last(rows))
+
+
+def stateful():
+    x = keras.Input(batch_shape=(1, 4, 3), name="x")
+    return keras.Model(x, layers.GRU(2, stateful=True, name="gru")(x))
+
+
+def quantized():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="a"), layers.Dense(2)])
+    model.quantize("int8")
+    return model
+
+
 def without_shape():
     return keras.Sequential([layers.Dense(3)])
 
@@ -101,7 +143,8 @@ def save_samples(path, model):
     ]
     y = keras.tree.flatten(model.predict(x if len(x) > 1 else x[0], verbose=0))
     arrays = {f"x{index:02}": value for index, value in enumerate(x)}
-    np.savez(path, **arrays, **{f"y{index:02}": value for index, value in enumerate(y)})
+    results = {f"y{index:02}": value.astype(np.float32) for index, value in enumerate(y)}
+    np.savez(path, **arrays, **results)
 
 
 def save_working_models(folder):
@@ -115,6 +158,14 @@ def save_working_models(folder):
         "twelve.keras": twelve_outputs(),
         "nested.keras": nested(),
         "recurrent.keras": recurrent(),
+        "mixed_float16.keras": policy("mixed_float16", functional),
+        "mixed_bfloat16.h5": policy("mixed_bfloat16", sequential),
+        "float16.keras": policy("float16", sequential),
+        "float64.keras": policy("float64", sequential),
+        "dense_on_steps.keras": dense_on_steps(wrapped=False),
+        "time_distributed.keras": dense_on_steps(wrapped=True),
+        "conv_on_steps.keras": time_distributed(layers.Conv1D(2, 3)),
+        "flat_on_steps.keras": time_distributed(layers.Flatten()),
     }
     for name, model in models.items():
         model.save(folder / name)
@@ -132,6 +183,14 @@ def save_broken_models(folder):
     custom_layer().save(folder / "custom.h5")
     custom_layer().export(folder / "unsupported", verbose=False)
     lambda_layer().save(folder / "lambda.keras")
+    lambda_layer().save(folder / "lambda.h5")
+    masked(layers.LSTM(2)).save(folder / "masked.keras")
+    masked(layers.Dense(2)).save(folder / "masked_values.keras")
+    mask_zero(layers.GRU(2)).save(folder / "mask_zero.keras")
+    mask_zero(layers.Flatten()).save(folder / "mask_unused.keras")
+    stateful().save(folder / "stateful.keras")
+    quantized().save(folder / "quantized.keras")
+    policy("mixed_float16", functional).export(folder / "half_precision", verbose=False)
     sequential().save_weights(folder / "only.weights.h5")
     tf.saved_model.save(tf.Module(), folder / "no_signature")
     whole = (folder / "sequential.h5").read_bytes()
@@ -141,8 +200,9 @@ def save_broken_models(folder):
 def main(folder):
     save_working_models(folder)
     save_broken_models(folder)
+    save_keras_2_models(folder)
     for path in [path for path in folder.iterdir() if path.suffix != ".npz"]:
-        _main(path, folder / f"{path.name}.tflite")
+        convert(path, folder / f"{path.name}.tflite")
 
 
 main(Path(sys.argv[1]))

@@ -31,6 +31,21 @@ WORKING = [
     "twelve.keras",
     "nested.keras",
     "recurrent.keras",
+    "dense_on_steps.keras",
+    "time_distributed.keras",
+    "conv_on_steps.keras",
+    "flat_on_steps.keras",
+    "float64.keras",
+    "function",
+]
+KERAS_2 = ["words_2.h5", "words_2.keras", "words_2", "hdf5_2.keras"]
+KERAS_2_STEPS = ["rows_2.h5", "rows_2.keras", "rows_2"]
+HALF_PRECISION = [
+    "mixed_float16.keras",
+    "mixed_bfloat16.h5",
+    "float16.keras",
+    "mixed_2.h5",
+    "mixed_2.keras",
 ]
 
 
