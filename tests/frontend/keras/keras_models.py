@@ -6,6 +6,7 @@ computes from them, ``y...``. One process for all, because TensorFlow takes seco
 """
 
 import sys
+import zipfile
 from pathlib import Path
 
 import keras
@@ -105,7 +106,9 @@ def stateful():
 
 
 def quantized():
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(3, name="a"), layers.Dense(2)])
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(3, name="a"), layers.Dense(2, name="b")]
+    )
     model.quantize("int8")
     return model
 
@@ -193,6 +196,8 @@ def save_broken_models(folder):
     policy("mixed_float16", functional).export(folder / "half_precision", verbose=False)
     sequential().save_weights(folder / "only.weights.h5")
     tf.saved_model.save(tf.Module(), folder / "no_signature")
+    with zipfile.ZipFile(folder / "renamed.keras", "w") as archive:
+        archive.writestr("notes.txt", "no model")
     whole = (folder / "sequential.h5").read_bytes()
     (folder / "cut.h5").write_bytes(whole[: len(whole) // 2])
 

@@ -97,8 +97,8 @@ def _run_converter(path: Path, result: Path) -> "subprocess.CompletedProcess[str
 def _read_error(result: Path) -> TinymlError:
     """Return the error that the converting process left in ``result``."""
     report = json.loads(result.read_text(encoding="utf-8"))
-    kind = ModelError if report["error"] == "ModelError" else InputError
-    error = kind(report["message"])
+    kinds = {kind.__name__: kind for kind in (InputError, ModelError, ToolchainError)}
+    error = kinds[report["error"]](report["message"])
     for note in report["notes"]:
         error.add_note(note)
     return error

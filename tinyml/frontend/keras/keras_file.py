@@ -27,7 +27,9 @@ from tinyml.frontend.keras.names import restore_names
 from tinyml.frontend.keras.refusals import (
     lambda_refusal,
     quantized_refusal,
+    said_by,
     stateful_refusal,
+    tf_keras_refusal,
     why_not_loaded,
 )
 
@@ -87,6 +89,8 @@ def _load(file: KerasFile, keras: Any, folder: Path) -> Any:
     except Exception as error:  # Keras raises whatever the broken part happened to raise
         reader = f"{keras.__name__} {keras.__version__}"
         writer = f"Keras {file.version}" if file.version else ""
+        if file.is_of_keras_2 and keras.__name__ == "keras":
+            raise said_by(error, tf_keras_refusal(file.path, writer)) from error
         raise why_not_loaded(file.path, error, _kinds(file), reader, writer) from error
 
 

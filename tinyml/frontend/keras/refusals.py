@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tinyml.errors import InputError, ModelError, TinymlError
+from tinyml.errors import InputError, ModelError, TinymlError, ToolchainError
 
 ADVICE = "save the model with model.save('model.keras') of Keras 3, or convert it to .tflite"
 DETAILS = "'tinyml --debug ...' shows what it said"
@@ -56,6 +56,14 @@ def stateful_refusal(path: Path, names: Sequence[str]) -> ModelError:
     return ModelError(
         f"{path} keeps state between calls (layers {listed(names)} with stateful=True), which "
         "cannot be quantized here: save it with stateful=False, to take a whole sequence at a call"
+    )
+
+
+def tf_keras_refusal(path: Path, writer: str) -> ToolchainError:
+    """Some files of Keras 2 are read by Keras 3, this one is not."""
+    return ToolchainError(
+        f"{path} was written by {writer or 'an early Keras'} and reading it needs tf_keras, which "
+        "is not installed: run pip install 'tinyml[keras]'"
     )
 
 
