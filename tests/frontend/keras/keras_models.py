@@ -49,6 +49,17 @@ def two_inputs(outputs):
     return keras.Model([left, right], outputs(first, second))
 
 
+def same_layer_twice():
+    left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
+    dense = layers.Dense(2, name="scores")
+    return keras.Model([left, right], [dense(left), dense(right)])
+
+
+def inputs_with_odd_names():
+    x = keras.Input((4,), name="my-x.1")
+    return keras.Model(x, {"a": {"b": layers.Dense(2)(x)}, "c": layers.ReLU()(x)})
+
+
 def twelve_outputs():
     x = keras.Input((4,), name="x")
     return keras.Model(x, [layers.Dense(size, name=f"size{size}")(x) for size in range(1, 13)])
@@ -159,6 +170,8 @@ def save_working_models(folder):
         "lists.keras": two_inputs(lambda first, second: [first, second]),
         "dict.keras": two_inputs(lambda first, second: {"a": first, "b": second}),
         "twelve.keras": twelve_outputs(),
+        "twice.keras": same_layer_twice(),
+        "odd_names.keras": inputs_with_odd_names(),
         "nested.keras": nested(),
         "recurrent.keras": recurrent(),
         "mixed_float16.keras": policy("mixed_float16", functional),

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tinyml.errors import TinymlError
 from tinyml.frontend.keras.config import (
     SUFFIXES,
     KerasFile,
@@ -30,6 +31,7 @@ from tinyml.frontend.keras.refusals import (
     said_by,
     stateful_refusal,
     tf_keras_refusal,
+    why_not_converted,
     why_not_loaded,
 )
 
@@ -46,21 +48,47 @@ def convert_file(path: Path) -> bytes:
 
 def convert_model(path: Path, keras: Any, model: Any, kinds: dict[str, str]) -> bytes:
     """Convert a model that ``keras`` loaded; ``kinds`` are its layers' names and classes."""
+    try:
+        fixed = one_sample(path, keras, model)
+        function = _traced(fixed)
+    except TinymlError:
+        raise
+    except Exception as error:  # a layer that takes no other batch than the one it was made for
+        raise why_not_converted(path, error, kinds) from error
+    data = convert_function(path, function, kinds)
+    refuse_masked_steps(path, data, model)
+    inputs = {_input(place): tensor.name for place, tensor in enumerate(model.inputs)}
+    outputs = {_output(place): name for place, name in enumerate(_output_names(model))}
+    return restore_names(data, inputs, outputs, _layer_names(model))
+
+
+def _traced(model: Any) -> Any:
+    """A concrete function of the model whose inputs and outputs are numbered.
+
+    Their own names need not be Python's, and outputs of one layer share its name.
+    """
     import tensorflow as tf
 
-    fixed, outputs = one_sample(path, keras, model), _output_names(model)
-    inputs = {f"input_{place}": tensor for place, tensor in enumerate(fixed.inputs)}
-    specs = {key: tf.TensorSpec(tensor.shape, tensor.dtype) for key, tensor in inputs.items()}
+    keys = [_input(place) for place in range(len(model.inputs))]
+    specs = {
+        key: tf.TensorSpec(tensor.shape, tensor.dtype)
+        for key, tensor in zip(keys, model.inputs, strict=True)
+    }
 
     def infer(**values: Any) -> dict[str, Any]:
-        arguments = [values[key] for key in inputs]
-        results = fixed(arguments if len(arguments) > 1 else arguments[0], training=False)
-        return dict(zip(outputs, tf.nest.flatten(results), strict=True))
+        arguments = [values[key] for key in keys]
+        results = model(arguments if len(arguments) > 1 else arguments[0], training=False)
+        return {_output(place): result for place, result in enumerate(tf.nest.flatten(results))}
 
-    data = convert_function(path, tf.function(infer).get_concrete_function(**specs), kinds)
-    refuse_masked_steps(path, data, model)
-    names = {key: tensor.name for key, tensor in zip(inputs, model.inputs, strict=True)}
-    return restore_names(data, names, outputs, _layer_names(model))
+    return tf.function(infer).get_concrete_function(**specs)
+
+
+def _input(place: int) -> str:
+    return f"input_{place}"
+
+
+def _output(place: int) -> str:
+    return f"output_{place}"
 
 
 def _refuse(file: KerasFile) -> None:
@@ -83,8 +111,8 @@ def _load(file: KerasFile, keras: Any, folder: Path) -> Any:
     """Load the model, its policies made float32."""
     config = in_float32(file.config)
     as_it_is = config == file.config and file.path.suffix.lower() == SUFFIXES[file.kind]
-    path = file.path if as_it_is else with_config(file, config, folder)
     try:
+        path = file.path if as_it_is else with_config(file, config, folder)
         return keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever the broken part happened to raise
         reader = f"{keras.__name__} {keras.__version__}"
@@ -103,8 +131,9 @@ def _output_names(model: Any) -> list[str]:
 
     A dict's are its keys, which flattening sorts.
     """
-    if isinstance(getattr(model, "output", None), dict):
-        return sorted(model.output)
+    output = getattr(model, "output", None)
+    if isinstance(output, dict) and len(output) == len(model.outputs):
+        return sorted(output)
     return list(getattr(model, "output_names", None) or [model.layers[-1].name])
 
 

@@ -128,7 +128,7 @@ def _convert_signature(path: Path, function: Any, owner: Any) -> bytes:
     concrete = tf.function(infer).get_concrete_function(**inputs)
     data = convert_function(path, concrete, {}, owner)
     outputs = function.structured_outputs
-    names = list(outputs) if hasattr(outputs, "keys") else []
+    names = {name: name for name in outputs} if hasattr(outputs, "keys") else {}
     return restore_names(data, {name: name for name in inputs}, names, layers=())
 
 
