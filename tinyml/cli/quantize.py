@@ -18,10 +18,11 @@ from tinyml.cli.common import (
     progress_bar,
 )
 from tinyml.data.dataset import float_samples, read_dataset
-from tinyml.errors import ModelError
+from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
 from tinyml.frontend.load import load_float
+from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph
 from tinyml.ops.contract.c import PORTABLE
 from tinyml.passes.orders import prepare_for_device
@@ -102,30 +103,31 @@ def command(
 
 def _quantize_to_build(model: Path, scheme: Scheme, quantized: Callable[[Scheme], Graph]) -> Graph:
     """Quantize to what 'tinyml build' takes: ModelError where it would refuse the result."""
-    graph = quantized(scheme)
-    if refusal := _refusal(graph):
+    try:
+        return _planned(quantized(scheme))
+    except (InputError, ModelError) as error:
         other = {DType.INT8: DType.INT16, DType.INT16: DType.INT8}[scheme.activations]
-        builds = _builds(partial(quantized, replace(scheme, activations=other)))
-        way_out = f"; '--activations {other.value}' makes one that can be" if builds else ""
+        works = _works(partial(quantized, replace(scheme, activations=other)))
+        way_out = f"; '--activations {other.value}' makes one that can be" if works else ""
         raise ModelError(
             f"'{model}' in {scheme.activations.value} could not be built, and nothing is written"
-            f"{way_out}: {refusal}"
-        )
-    return graph
+            f"{way_out}: {error}"
+        ) from error
 
 
-def _builds(quantized: Callable[[], Graph]) -> bool:
+def _works(quantized: Callable[[], Graph]) -> bool:
     try:
-        return _refusal(quantized()) is None
-    except ModelError:
+        _planned(quantized())
+    except (InputError, ModelError):
         return False
+    return True
 
 
-def _refusal(graph: Graph) -> ModelError | None:
-    """Plan ``graph`` for every class of core, and return what stands in the way of that."""
-    try:
-        prepared = prepare_for_device(graph)
-        plan_memory(prepared, choose_kernels(prepared, PORTABLE))
-    except ModelError as error:
-        return error
-    return None
+def _planned(graph: Graph) -> Graph:
+    """Give ``graph`` back where it can be built for every class of core, else raise why not.
+
+    It is planned as 'tinyml build' will have it, read from its file.
+    """
+    prepared = prepare_for_device(read_tflite(write_tflite(graph), graph.name))
+    plan_memory(prepared, choose_kernels(prepared, PORTABLE))
+    return graph

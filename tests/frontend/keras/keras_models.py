@@ -116,6 +116,27 @@ def stateful():
     return keras.Model(x, layers.GRU(2, stateful=True, name="gru")(x))
 
 
+def fixed_batch():
+    x = keras.Input(batch_shape=(8, 4), name="x")
+    return keras.Model(x, keras.ops.reshape(layers.Dense(4)(x), (8, 2, 2)))
+
+
+@keras.saving.register_keras_serializable()
+def doubled(x):
+    return 2 * x
+
+
+def custom_activation():
+    """Saved as an author has it, whose registration nobody else has."""
+    x = keras.Input((4,), name="x")
+    return keras.Model(x, layers.Dense(3, activation=doubled, name="double")(x))
+
+
+def text():
+    words = keras.Input((1,), dtype="string", name="words")
+    return keras.Model(words, layers.StringLookup(vocabulary=["no", "yes"])(words))
+
+
 def quantized():
     model = keras.Sequential(
         [keras.Input((4,)), layers.Dense(3, name="a"), layers.Dense(2, name="b")]
@@ -206,6 +227,11 @@ def save_broken_models(folder):
     mask_zero(layers.Flatten()).save(folder / "mask_unused.keras")
     stateful().save(folder / "stateful.keras")
     quantized().save(folder / "quantized.keras")
+    fixed_batch().save(folder / "fixed_batch.keras")
+    text().save(folder / "text.keras")
+    for ending in ("keras", "h5"):
+        custom_activation().save(folder / f"activation.{ending}")
+    keras.saving.get_custom_objects().clear()
     policy("mixed_float16", functional).export(folder / "half_precision", verbose=False)
     sequential().save_weights(folder / "only.weights.h5")
     tf.saved_model.save(tf.Module(), folder / "no_signature")

@@ -7,6 +7,7 @@ attribute. Versions of Keras 2 wrote HDF5 under either ending, so the first byte
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -60,7 +61,7 @@ def read_config(path: Path) -> KerasFile:
         raise
     except Exception as error:  # a damaged file makes the libraries raise what they please
         raise said_by(
-            error, InputError(f"{path} is a damaged Keras file: copy it again, or {ADVICE}")
+            error, InputError(f"{path} cannot be loaded, it is damaged: copy it again, or {ADVICE}")
         ) from error
 
 
@@ -104,6 +105,16 @@ def layer_configs(config: Any) -> Iterator[LayerConfig]:
     if isinstance(config, list):
         for item in config:
             yield from layer_configs(item)
+
+
+def custom_parts(config: Any) -> dict[str, str]:
+    """Layer to what it is or takes that somebody registered beside Keras, as 'Package>name'."""
+    parts: dict[str, str] = {}
+    for layer in layer_configs(config):
+        marks = re.findall(r'"\w+>(\w+)"', json.dumps([layer.kind, layer.config]))
+        if marks and "layers" not in layer.config:
+            parts[layer.name] = marks[0]
+    return parts
 
 
 def in_float32(config: Any) -> Any:

@@ -25,6 +25,11 @@ def one_sample(path: Path, keras: Any, model: Any) -> Any:
             f"{path} has no input shape, which firmware must know: "
             "make keras.Input(shape) its first layer and save it again"
         )
+    if texts := [tensor.name for tensor in model.inputs if tensor.dtype == "string"]:
+        raise ModelError(
+            f"input {texts[0]!r} of {path} is text, expected numbers: look words up before the "
+            "model, and save it from the layer behind the lookup"
+        )
     for layer in every_layer(model):
         _unroll(layer)
         _distribute(layer)

@@ -16,6 +16,7 @@ from tinyml.errors import TinymlError
 from tinyml.frontend.keras.config import (
     SUFFIXES,
     KerasFile,
+    custom_parts,
     in_float32,
     layer_configs,
     read_config,
@@ -26,6 +27,8 @@ from tinyml.frontend.keras.inference import one_sample
 from tinyml.frontend.keras.masks import refuse_masked_steps
 from tinyml.frontend.keras.names import restore_names
 from tinyml.frontend.keras.refusals import (
+    batch_refusal,
+    custom_refusal,
     lambda_refusal,
     quantized_refusal,
     said_by,
@@ -54,6 +57,9 @@ def convert_model(path: Path, keras: Any, model: Any, kinds: dict[str, str]) -> 
     except TinymlError:
         raise
     except Exception as error:  # a layer that takes no other batch than the one it was made for
+        batch = model.inputs[0].shape[0] or 1
+        if batch > 1:
+            raise said_by(error, batch_refusal(path, batch)) from error
         raise why_not_converted(path, error, kinds) from error
     data = convert_function(path, function, kinds)
     refuse_masked_steps(path, data, model)
@@ -119,6 +125,10 @@ def _load(file: KerasFile, keras: Any, folder: Path) -> Any:
         writer = f"Keras {file.version}" if file.version else ""
         if file.is_of_keras_2 and keras.__name__ == "keras":
             raise said_by(error, tf_keras_refusal(file.path, writer)) from error
+        if parts := custom_parts(file.config):
+            first = next(iter(parts.values()))
+            names = [name for name, part in parts.items() if part == first]
+            raise custom_refusal(file.path, first, names) from error
         raise why_not_loaded(file.path, error, _kinds(file), reader, writer) from error
 
 

@@ -67,6 +67,23 @@ def tf_keras_refusal(path: Path, writer: str) -> ToolchainError:
     )
 
 
+def custom_refusal(path: Path, custom: str, names: Sequence[str]) -> InputError:
+    """A layer, function or model that only its author's code defines."""
+    places = f" (layers {listed(names)})" if names else ""
+    return InputError(
+        f"{path} holds {custom!r}{places}, which is no part of Keras and whose code is not in the "
+        "file: use layers of Keras, or convert the model to .tflite where its code is"
+    )
+
+
+def batch_refusal(path: Path, batch: int) -> ModelError:
+    """The batch is written into a layer behind the input, as in a Reshape."""
+    return ModelError(
+        f"{path} computes batches of {batch} samples alone, expected one sample at a time: make it "
+        "with an open batch, or with batch 1, and save it again"
+    )
+
+
 def why_not_loaded(
     path: Path, error: Exception, kinds: Mapping[str, str], reader: str, writer: str = ""
 ) -> TinymlError:
@@ -76,20 +93,15 @@ def why_not_loaded(
     """
     text = str(error)
     if custom := re.search(
-        r"(?:Could not locate class|Unknown layer:|Unknown object:) '?(?:\w+>)?(\w+)'?", text
+        r"(?:Could not locate \w+|Unknown [a-z ]+:) ['\"]?(?:\w+>)?(\w+)['\"]?", text
     ):
         names = [name for name, kind in kinds.items() if kind.rpartition(">")[2] == custom[1]]
-        places = f" (layers {listed(names)})" if names else ""
-        return InputError(
-            f"{path} holds {custom[1]!r}{places}, which is no part of Keras and whose code is not "
-            "in the file: use layers of Keras, or convert the model to .tflite where its code is"
-        )
+        return custom_refusal(path, custom[1], names)
     if "lambda" in text.lower():
         return lambda_refusal(path, [name for name, kind in kinds.items() if kind == "Lambda"])
-    by = f", which {writer} wrote," if writer else ""
-    return said_by(
-        error, InputError(f"{path}{by} cannot be loaded by {reader}: {ADVICE}; {DETAILS}")
-    )
+    by = f" ({writer} wrote it)" if writer else ""
+    message = f"{path} cannot be loaded by {reader}{by}: {ADVICE}; {DETAILS}"
+    return said_by(error, InputError(message))
 
 
 def why_not_converted(path: Path, error: Exception, kinds: Mapping[str, str]) -> TinymlError:
