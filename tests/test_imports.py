@@ -34,7 +34,7 @@ CORE = {"errors", "files", "ir", "numerics", "ops", "kernels", "data"}
 CORE_LIBRARIES = {"numpy", "tinyml", *sys.stdlib_module_names}
 
 # Seconds to start and noise on stderr: only here, and only inside functions.
-TENSORFLOW = {"tensorflow", "keras"}
+TENSORFLOW = {"tensorflow", "keras", "tf_keras"}
 MAY_IMPORT_TENSORFLOW = ("frontend/keras/", "train/")
 
 PACKAGE = Path(__file__).parents[1] / "tinyml"

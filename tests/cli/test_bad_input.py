@@ -159,7 +159,7 @@ def test_a_keras_archive_with_nonsense_inside_is_refused(refuse):
 
     said = refuse("inspect", "nonsense.keras")
 
-    assert "nonsense.keras cannot be loaded" in said
+    assert "nonsense.keras cannot be loaded, it is damaged" in said
     assert "save the model with model.save" in said
 
 

@@ -2,7 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from graphs import activation, float_constant, fully_connected, make_graph
+from stateful import float_echo
 
+from tinyml.export.tflite import write_tflite
 from tinyml.frontend.load import load_model
 from tinyml.frontend.tflite.read import is_quantized
 from tinyml.ir.graph import DType
@@ -72,3 +75,50 @@ def test_quantize_replaces_an_older_output_and_makes_its_folder(tinyml):
 
     assert (first.code, second.code) == (0, 0)
     assert [path.name for path in Path("deep/er").iterdir()] == ["new.tflite"]
+
+
+def write_difference(path: str, data: str) -> None:
+    """Two inputs times 1000, one less the other, and samples in which both are nearly equal.
+
+    The outputs are so small beside the products that 16x8 has no multiplier for them.
+    """
+    weights = [float_constant("w", np.array([[1000, -1000]])), float_constant("b", [0.0])]
+    tensors = [activation("x", (1, 2), None), *weights, activation("y", (1, 1), None)]
+    graph = make_graph(tensors, [fully_connected("y", "x", "w", "b")], ["x"], ["y"])
+    Path(path).write_bytes(write_tflite(graph))
+    x = np.random.default_rng(0).uniform(-1, 1, (20, 1, 1)).astype(np.float32)
+    np.savez(data, x=np.concatenate([x, x * np.float32(1 + 2e-7)], axis=2))
+
+
+def test_what_could_not_be_built_is_refused_with_what_can_be_and_nothing_is_written(tinyml):
+    write_difference("difference.tflite", "close.npz")
+    quantize = ("quantize", "difference.tflite", "--data", "close.npz", "-o", "new.tflite")
+
+    called = tinyml(*quantize, "--activations", "int16")
+
+    assert called.code == 2
+    assert called.err.startswith(
+        "error: 'difference.tflite' in int16 could not be built, and nothing is written; "
+        "'--activations int8' makes one that can be: "
+    )
+    assert "FULLY_CONNECTED 'y': output 'y' has scale" in called.err
+    assert not Path("new.tflite").exists()
+
+
+def test_what_the_refusal_names_can_be_built(tinyml):
+    write_difference("difference.tflite", "close.npz")
+    quantize = ("quantize", "difference.tflite", "--data", "close.npz", "-o", "new.tflite")
+
+    assert tinyml(*quantize, "--activations", "int8").code == 0
+    assert tinyml("build", "new.tflite", "--board", "host", "-o", "firmware").code == 0
+
+
+def test_float_state_is_refused_and_nothing_is_written(tinyml):
+    Path("echo.tflite").write_bytes(write_tflite(float_echo()))
+    np.savez("steps.npz", x=np.ones((3, 1, 4), np.float32))
+
+    called = tinyml("quantize", "echo.tflite", "--data", "steps.npz", "-o", "new.tflite")
+
+    assert called.code == 2
+    assert "a model that keeps float state cannot be quantized here" in called.err
+    assert not Path("new.tflite").exists()

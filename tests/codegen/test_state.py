@@ -1,13 +1,11 @@
 """A model that keeps something: its C, and the firmware that runs it."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from graphs import activation, small_int8
+from graphs import small_int8
 from host_program import build_program, run_program
 from modules import module_of
-from stateful import FIRST, echo
+from stateful import FIRST, echo, float_echo
 
 from tinyml.device.qemu import run_firmware
 from tinyml.errors import ModelError
@@ -15,7 +13,6 @@ from tinyml.evaluate.oracle import run_reference
 from tinyml.export.onnx import write_onnx
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import build_firmware
-from tinyml.ir.graph import State
 from tinyml.ops.contract.c import PORTABLE
 from tinyml.report.facts import describe_model
 
@@ -82,11 +79,7 @@ def test_a_model_with_state_can_be_inspected_and_is_no_onnx():
 
 
 def test_float_state_cannot_be_quantized():
-    tensors = [activation(name, (1, 4), None) for name in ("x", "kept", "y")]
-    graph = echo()
-    graph = replace(
-        graph.with_tensors(*tensors), states=(State("kept", FIRST.astype(np.float32), "memory"),)
-    )
+    graph = float_echo()
 
     with pytest.raises(ModelError, match="keeps float state cannot be quantized here"):
         graph.ops[0].quantization_rule(graph)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from graphs import activation, add, float_constant, make_graph, relu, small_float, spread
+from stateful import float_echo
 
 from tinyml.errors import InputError
 from tinyml.quantize.calibrate import calibrate
@@ -29,6 +30,14 @@ def test_constants_are_not_observed():
     table = calibrate(graph, [images(2)], MinMax)
 
     assert set(table.ranges) == {t.name for t in graph.tensors.values() if not t.is_constant}
+
+
+def test_what_a_graph_keeps_is_observed_where_it_is_read():
+    steps = np.array([[[0, 1, 2, 3]], [[-9, 4, 5, 6]], [[7, 8, 9, 10]]], np.float32)
+
+    table = calibrate(float_echo(), [steps], MinMax)
+
+    assert table.ranges == {"x": (-9.0, 10.0), "y": (-9.0, 127.0)}  # FIRST, and two steps late
 
 
 def test_each_input_takes_its_own_samples():

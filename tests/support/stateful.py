@@ -23,3 +23,10 @@ def echo() -> Graph:
     graph = replace(graph, states=(State("kept", FIRST, "memory"),))
     verify_quantized(graph)
     return graph
+
+
+def float_echo() -> Graph:
+    """The same in float32, as models are before they are quantized."""
+    floats = [activation(name, (1, 4), None) for name in ("x", "kept", "y")]
+    state = State("kept", FIRST.astype(np.float32), "memory")
+    return replace(echo().with_tensors(*floats), states=(state,))

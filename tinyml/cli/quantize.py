@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,10 +18,13 @@ from tinyml.cli.common import (
     progress_bar,
 )
 from tinyml.data.dataset import float_samples, read_dataset
+from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
 from tinyml.frontend.load import load_float
-from tinyml.ir.graph import DType
+from tinyml.frontend.tflite.read import read_tflite
+from tinyml.ir.graph import DType, Graph
+from tinyml.pipeline import plan_model
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import ObserverKind, observer_factory
 from tinyml.quantize.post_training import Scheme, quantize_graph
@@ -80,7 +86,7 @@ def command(
     with progress_bar("calibrating", len(samples[0])) as update:
         table = calibrate(graph, samples, make_observer, on_progress=update)
     scheme = Scheme(per_channel=weights == "per-channel", activations=DType(activations))
-    quantized = quantize_graph(graph, table, scheme)
+    quantized = _quantize_to_build(model, scheme, partial(quantize_graph, graph, table))
     data_bytes = write_tflite(quantized)
     atomic_write(output, data_bytes)
     print_pairs(
@@ -91,3 +97,34 @@ def command(
             "calibrated on": count(table.samples, "samples"),
         }
     )
+
+
+def _quantize_to_build(model: Path, scheme: Scheme, quantized: Callable[[Scheme], Graph]) -> Graph:
+    """Quantize to what 'tinyml build' takes: ModelError where it would refuse the result."""
+    try:
+        return _planned(quantized(scheme))
+    except (InputError, ModelError) as error:
+        other = {DType.INT8: DType.INT16, DType.INT16: DType.INT8}[scheme.activations]
+        works = _works(partial(quantized, replace(scheme, activations=other)))
+        way_out = f"; '--activations {other.value}' makes one that can be" if works else ""
+        raise ModelError(
+            f"'{model}' in {scheme.activations.value} could not be built, and nothing is written"
+            f"{way_out}: {error}"
+        ) from error
+
+
+def _works(quantized: Callable[[], Graph]) -> bool:
+    try:
+        _planned(quantized())
+    except (InputError, ModelError):
+        return False
+    return True
+
+
+def _planned(graph: Graph) -> Graph:
+    """Give ``graph`` back where it can be built for every class of core, else raise why not.
+
+    It is planned as 'tinyml build' will have it, read from its file.
+    """
+    plan_model(read_tflite(write_tflite(graph), graph.name))
+    return graph

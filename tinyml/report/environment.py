@@ -26,6 +26,7 @@ PACKAGES = (
     ),
     ("ai-edge-litert", "int8 reference, and the .tflite schema", "ai-edge-litert"),
     ("tensorflow", "reading and training Keras models", "tinyml[keras]"),
+    ("tf_keras", "reading models of Keras 2", "tinyml[keras]"),
     ("onnxruntime", "running exported .onnx", "tinyml[onnx]"),
     ("scikit-learn", "the digits model's data", "tinyml[digits]"),
 )

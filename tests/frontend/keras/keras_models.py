@@ -6,14 +6,16 @@ computes from them, ``y...``. One process for all, because TensorFlow takes seco
 """
 
 import sys
+import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from keras_2_models import save_keras_2_models
 
-from tinyml.frontend.keras.convert import _main
+from tinyml.frontend.keras.worker import main as convert
 
 SAMPLES = 3
 
@@ -47,6 +49,17 @@ def two_inputs(outputs):
     return keras.Model([left, right], outputs(first, second))
 
 
+def same_layer_twice():
+    left, right = keras.Input((4,), name="left"), keras.Input((4,), name="right")
+    dense = layers.Dense(2, name="scores")
+    return keras.Model([left, right], [dense(left), dense(right)])
+
+
+def inputs_with_odd_names():
+    x = keras.Input((4,), name="my-x.1")
+    return keras.Model(x, {"a": {"b": layers.Dense(2)(x)}, "c": layers.ReLU()(x)})
+
+
 def twelve_outputs():
     x = keras.Input((4,), name="x")
     return keras.Model(x, [layers.Dense(size, name=f"size{size}")(x) for size in range(1, 13)])
@@ -66,6 +79,70 @@ def recurrent():
     return keras.Model(
         x, layers.SimpleRNN(2, name="last")(layers.GRU(3, return_sequences=True, name="gru")(both))
     )
+
+
+def policy(name, inner):
+    """A model made under a policy, whose inputs and outputs stay float32."""
+    keras.mixed_precision.set_global_policy(name)
+    model = inner()
+    keras.mixed_precision.set_global_policy("float32")
+    return model
+
+
+def time_distributed(inner):
+    x = keras.Input((5, 6, 4), name="x")
+    return keras.Model(x, layers.TimeDistributed(inner, name="steps")(x))
+
+
+def dense_on_steps(wrapped):
+    x = keras.Input((50, 4), name="x")
+    dense = layers.Dense(8, activation="relu", name="dense")
+    return keras.Model(x, layers.TimeDistributed(dense, name="steps")(x) if wrapped else dense(x))
+
+
+def masked(last):
+    x = keras.Input((4, 3), name="x")
+    return keras.Model(x, last(layers.Masking(0.0, name="masking")(x)))
+
+
+def mask_zero(last):
+    ids = keras.Input((4,), dtype="int32", name="ids")
+    rows = layers.Embedding(9, 3, mask_zero=True, name="rows")(ids)
+    return keras.Model(ids, last(rows))
+
+
+def stateful():
+    x = keras.Input(batch_shape=(1, 4, 3), name="x")
+    return keras.Model(x, layers.GRU(2, stateful=True, name="gru")(x))
+
+
+def fixed_batch():
+    x = keras.Input(batch_shape=(8, 4), name="x")
+    return keras.Model(x, keras.ops.reshape(layers.Dense(4)(x), (8, 2, 2)))
+
+
+@keras.saving.register_keras_serializable()
+def doubled(x):
+    return 2 * x
+
+
+def custom_activation():
+    """Saved as an author has it, whose registration nobody else has."""
+    x = keras.Input((4,), name="x")
+    return keras.Model(x, layers.Dense(3, activation=doubled, name="double")(x))
+
+
+def text():
+    words = keras.Input((1,), dtype="string", name="words")
+    return keras.Model(words, layers.StringLookup(vocabulary=["no", "yes"])(words))
+
+
+def quantized():
+    model = keras.Sequential(
+        [keras.Input((4,)), layers.Dense(3, name="a"), layers.Dense(2, name="b")]
+    )
+    model.quantize("int8")
+    return model
 
 
 def without_shape():
@@ -101,7 +178,8 @@ def save_samples(path, model):
     ]
     y = keras.tree.flatten(model.predict(x if len(x) > 1 else x[0], verbose=0))
     arrays = {f"x{index:02}": value for index, value in enumerate(x)}
-    np.savez(path, **arrays, **{f"y{index:02}": value for index, value in enumerate(y)})
+    results = {f"y{index:02}": value.astype(np.float32) for index, value in enumerate(y)}
+    np.savez(path, **arrays, **results)
 
 
 def save_working_models(folder):
@@ -113,8 +191,18 @@ def save_working_models(folder):
         "lists.keras": two_inputs(lambda first, second: [first, second]),
         "dict.keras": two_inputs(lambda first, second: {"a": first, "b": second}),
         "twelve.keras": twelve_outputs(),
+        "twice.keras": same_layer_twice(),
+        "odd_names.keras": inputs_with_odd_names(),
         "nested.keras": nested(),
         "recurrent.keras": recurrent(),
+        "mixed_float16.keras": policy("mixed_float16", functional),
+        "mixed_bfloat16.h5": policy("mixed_bfloat16", sequential),
+        "float16.keras": policy("float16", sequential),
+        "float64.keras": policy("float64", sequential),
+        "dense_on_steps.keras": dense_on_steps(wrapped=False),
+        "time_distributed.keras": dense_on_steps(wrapped=True),
+        "conv_on_steps.keras": time_distributed(layers.Conv1D(2, 3)),
+        "flat_on_steps.keras": time_distributed(layers.Flatten()),
     }
     for name, model in models.items():
         model.save(folder / name)
@@ -132,8 +220,23 @@ def save_broken_models(folder):
     custom_layer().save(folder / "custom.h5")
     custom_layer().export(folder / "unsupported", verbose=False)
     lambda_layer().save(folder / "lambda.keras")
+    lambda_layer().save(folder / "lambda.h5")
+    masked(layers.LSTM(2)).save(folder / "masked.keras")
+    masked(layers.Dense(2)).save(folder / "masked_values.keras")
+    mask_zero(layers.GRU(2)).save(folder / "mask_zero.keras")
+    mask_zero(layers.Flatten()).save(folder / "mask_unused.keras")
+    stateful().save(folder / "stateful.keras")
+    quantized().save(folder / "quantized.keras")
+    fixed_batch().save(folder / "fixed_batch.keras")
+    text().save(folder / "text.keras")
+    for ending in ("keras", "h5"):
+        custom_activation().save(folder / f"activation.{ending}")
+    keras.saving.get_custom_objects().clear()
+    policy("mixed_float16", functional).export(folder / "half_precision", verbose=False)
     sequential().save_weights(folder / "only.weights.h5")
     tf.saved_model.save(tf.Module(), folder / "no_signature")
+    with zipfile.ZipFile(folder / "renamed.keras", "w") as archive:
+        archive.writestr("notes.txt", "no model")
     whole = (folder / "sequential.h5").read_bytes()
     (folder / "cut.h5").write_bytes(whole[: len(whole) // 2])
 
@@ -141,8 +244,9 @@ def save_broken_models(folder):
 def main(folder):
     save_working_models(folder)
     save_broken_models(folder)
+    save_keras_2_models(folder)
     for path in [path for path in folder.iterdir() if path.suffix != ".npz"]:
-        _main(path, folder / f"{path.name}.tflite")
+        convert(path, folder / f"{path.name}.tflite")
 
 
 main(Path(sys.argv[1]))

@@ -10,6 +10,7 @@ from modules import module_of
 from tinyml.errors import InputError, ModelError, ToolchainError
 from tinyml.frontend.keras.convert import convert_keras
 from tinyml.frontend.tflite.read import read_tflite
+from tinyml.ir.graph import DType
 from tinyml.ops.contract.c import PORTABLE
 from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
@@ -28,8 +29,24 @@ WORKING = [
     "lists.keras",
     "dict.keras",
     "twelve.keras",
+    "twice.keras",
+    "odd_names.keras",
     "nested.keras",
     "recurrent.keras",
+    "dense_on_steps.keras",
+    "time_distributed.keras",
+    "conv_on_steps.keras",
+    "flat_on_steps.keras",
+    "float64.keras",
+    "function",
+]
+KERAS_2 = ["words_2.h5", "words_2.keras", "words_2", "hdf5_2.keras"]
+KERAS_2_STEPS = ["rows_2.h5", "rows_2"]
+HALF_PRECISION = [
+    "mixed_float16.keras",
+    "mixed_bfloat16.h5",
+    "float16.keras",
+    "mixed_2.h5",
 ]
 
 
@@ -58,7 +75,7 @@ def arrays(models: Path, name: str, first_letter: str) -> list[np.ndarray]:
         return [file[key] for key in sorted(file.files) if key.startswith(first_letter)]
 
 
-@pytest.mark.parametrize("name", WORKING)
+@pytest.mark.parametrize("name", WORKING + KERAS_2 + KERAS_2_STEPS)
 def test_a_converted_model_computes_what_keras_computes_output_by_output(models, name):
     samples = [array[:, np.newaxis] for array in arrays(models, name, "x")]
 
@@ -66,6 +83,55 @@ def test_a_converted_model_computes_what_keras_computes_output_by_output(models,
 
     for output, expected in zip(outputs, arrays(models, name, "y"), strict=True):
         np.testing.assert_allclose(output[:, 0], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", HALF_PRECISION)
+def test_a_model_that_keras_computes_in_16_bits_is_converted_in_float32(models, name):
+    graph = read_tflite(converted(models, name), name)
+    samples = [array[:, np.newaxis] for array in arrays(models, name, "x")]
+
+    (output,) = run_tflite(converted(models, name), samples, LITERT_REFERENCE)
+
+    assert {tensor.dtype for tensor in graph.tensors.values()} <= {DType.FLOAT32, DType.INT32}
+    (expected,) = arrays(models, name, "y")  # with 8 bits of mantissa in bfloat16
+    np.testing.assert_allclose(output[:, 0], expected, atol=0.02 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", KERAS_2)
+def test_what_keras_2_wrote_becomes_the_operators_its_layers_are(models, name):
+    graph = read_tflite(converted(models, name), name)
+
+    assert [type(op).__name__ for op in graph.ops] == [
+        "Sub",
+        "Conv2D",
+        "DepthwiseConv2D",
+        "AveragePool2D",
+        "FullyConnected",
+        "Softmax",
+    ]
+
+
+def test_layers_of_keras_2_keep_their_names(models):
+    graph = read_tflite(converted(models, "words_2.h5"), "words")
+
+    outputs = [op.outputs[0] for op in graph.ops]
+    assert (graph.inputs, graph.outputs) == (("sound",), ("class",))
+    assert outputs[1:4] == ["relu", "depthwise", "pool"]
+
+
+@pytest.mark.parametrize("name", KERAS_2_STEPS)
+def test_recurrent_layers_of_keras_2_spell_their_steps_out(models, name):
+    graph = read_tflite(converted(models, name), name)
+
+    assert not graph.states
+    assert all(op.opcodes[0] != "UNIDIRECTIONAL_SEQUENCE_LSTM" for op in graph.ops)
+
+
+@pytest.mark.parametrize("name", ["dense_on_steps.keras", "time_distributed.keras"])
+def test_a_dense_for_each_step_is_one_operator_in_both_spellings(models, name):
+    graph = read_tflite(converted(models, name), name)
+
+    assert [type(op).__name__ for op in graph.ops] == ["FullyConnected"]
 
 
 @pytest.mark.parametrize("name", WORKING)
@@ -128,8 +194,22 @@ def test_an_operator_tflite_lacks_stays_for_the_importer_to_name(models):
         ("custom.keras", "InputError", "holds 'Custom'"),
         ("custom.h5", "InputError", "holds 'Custom'"),
         ("lambda.keras", "InputError", "holds a Lambda layer"),
-        ("only.weights.h5", "InputError", "No model config found"),
-        ("cut.h5", "InputError", "truncated file"),
+        ("lambda.h5", "InputError", "holds a Lambda layer"),
+        ("lambda_2.h5", "InputError", "holds a Lambda layer ('twice')"),
+        ("only.weights.h5", "InputError", "holds weights without the model"),
+        ("cut.h5", "InputError", "cannot be loaded, it is damaged"),
+        ("activation.keras", "InputError", "holds 'doubled' (layers 'double')"),
+        ("activation.h5", "InputError", "holds 'doubled' (layers 'double')"),
+        ("fixed_batch.keras", "ModelError", "computes batches of 8 samples alone"),
+        ("text.keras", "ModelError", "input 'words' of"),
+        ("renamed.keras", "InputError", "zip archive without config.json"),
+        ("masked.keras", "ModelError", "steps that are masked (layers 'masking')"),
+        ("masked_values.keras", "ModelError", "steps that are masked (layers 'masking')"),
+        ("mask_zero.keras", "ModelError", "steps that are masked (layers 'rows')"),
+        ("stateful.keras", "ModelError", "keeps state between calls (layers 'gru'"),
+        ("quantized.keras", "ModelError", "quantized by Keras (layers 'a', 'b')"),
+        ("half_precision", "ModelError", "computes in float16"),
+        ("mixed_2", "ModelError", "computes in float16"),
         ("no_signature", "InputError", "no signature serving_default"),
     ],
 )
@@ -140,6 +220,24 @@ def test_a_model_that_cannot_be_converted_is_named_with_what_is_wrong(models, na
     assert str(models / name) in report["message"]
     assert said in report["message"]
     assert "\n" not in report["message"]
+
+
+def test_the_words_of_a_library_are_notes_beside_the_message(models):
+    with pytest.raises(InputError) as raised:
+        convert_keras(models / "cut.h5")
+
+    assert "truncated file" not in str(raised.value)
+    assert "truncated file" in raised.value.__notes__[0]
+
+
+def test_a_mask_that_no_layer_looks_at_changes_nothing(models):
+    assert converted(models, "mask_unused.keras").startswith(b"TFL3", 4)
+
+
+def test_a_function_without_a_signature_is_converted_where_it_is_the_only_one(models):
+    graph = read_tflite(converted(models, "function"), "function")
+
+    assert [type(op).__name__ for op in graph.ops] == ["Relu", "Mul"]
 
 
 def test_conversion_is_the_same_in_a_process_of_its_own_and_says_nothing(models, capfd):

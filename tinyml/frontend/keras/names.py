@@ -7,7 +7,7 @@ output gets that layer's name, and inputs and outputs come in the order the mode
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import flatbuffers
@@ -17,12 +17,12 @@ IDENTIFIER = b"TFL3"
 
 
 def restore_names(
-    data: bytes, inputs: Sequence[str], outputs: Mapping[str, str], layers: Iterable[str]
+    data: bytes, inputs: Mapping[str, str], outputs: Mapping[str, str], layers: Iterable[str]
 ) -> bytes:
     """Return the ``.tflite`` in ``data`` with the names of the Keras model it was made from.
 
-    ``inputs`` are the names of its signature's inputs in order; ``outputs`` maps the names of its
-    signature's outputs, in order, to those they are to have; ``layers`` are the layers' names.
+    ``inputs`` and ``outputs`` map the names of its signature's inputs and outputs, in order, to
+    those they are to have; ``layers`` are the layers' names.
     """
     model = schema.ModelT.InitFromPackedBuf(data, 0)
     subgraph, signature = model.subgraphs[0], model.signatureDefs[0]
@@ -30,9 +30,9 @@ def restore_names(
     results = {item.name.decode(): item.tensorIndex for item in signature.outputs}
     if outputs.keys() != results.keys():  # nested in a way of its own: its names are the best known
         outputs = {name: name for name in sorted(results)}
-    subgraph.inputs = [sources[name] for name in inputs if name in sources]
+    subgraph.inputs = [sources[key] for key in inputs if key in sources]
     subgraph.outputs = [results[name] for name in outputs]
-    names = {sources[name]: name for name in inputs if name in sources}
+    names = {sources[key]: name for key, name in inputs.items() if key in sources}
     for key, name in outputs.items():
         names.setdefault(results[key], name)
     for index, name in _layer_names(subgraph, frozenset(layers), set(names.values())).items():
