@@ -213,8 +213,17 @@ typedef struct {
 /* Integers of one size to another; what does not fit is cut off. */
 void tinyml_cast(const tinyml_cast_params *params, const void *input, void *output);
 
+/* Integers are compared as they are. */
+typedef struct {
+    tinyml_walk walk;
+    int32_t if_less;
+    int32_t if_equal;
+    int32_t if_greater;
+} tinyml_order_params;
+
 #include "tinyml_kernels_products.h"
 #include "tinyml_kernels_s16.h"
+#include "tinyml_kernels_s32.h"
 #include "tinyml_kernels_sequences.h"
 
 #endif
