@@ -21,9 +21,11 @@ from tinyml.cli.common import (
     output_option,
     print_pairs,
     progress_bar,
+    warn,
     write_json,
 )
 from tinyml.data.dataset import plain_name, quantize_samples, read_dataset
+from tinyml.data.ranges import range_warnings
 from tinyml.device.run import run_on_device
 from tinyml.files import atomic_write
 from tinyml.firmware.boards import Console, load_board
@@ -43,7 +45,7 @@ from tinyml.pipeline import build_model
     required=True,
     type=click.Path(path_type=Path),
     help="Samples along the first axis: .npy, or .npz with one array per input. "
-    "int8 is taken raw, float is quantized.",
+    "The input's own integers are taken raw, other numbers are quantized.",
 )
 @output_option("Raw outputs: .npy, or .npz for a model with several.")
 @click.option("--dequantize", "as_float", is_flag=True, help="Write float32 outputs instead.")
@@ -67,6 +69,7 @@ def command(
     data = read_dataset(input_path, [original.tensor(name) for name in original.inputs])
     graph = prepare_for_device(original)
     samples = quantize_samples(data.samples, [graph.tensor(name) for name in graph.inputs])
+    warn(range_warnings(data.samples, [graph.tensor(name) for name in graph.inputs]))
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         build = build_model(graph, target, Path(folder), console=console)
         with progress_bar("running", len(samples[0])) as update:

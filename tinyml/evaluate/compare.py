@@ -13,6 +13,7 @@ import numpy as np
 
 from tinyml.data.dataset import Dataset, float_samples, plain_name, quantize_samples, real_samples
 from tinyml.data.metrics import Metric, agreement, score
+from tinyml.data.ranges import range_warnings
 from tinyml.device.run import DeviceRun, run_on_device
 from tinyml.errors import InputError
 from tinyml.evaluate.oracle import Oracles, run_float
@@ -33,7 +34,8 @@ class Comparison:
     inference, None on the host. ``reference_errors`` names the operators for which no runtime is
     installed that gives the right bytes, with the steps that their reference may be off by: where
     it is not empty, ``passed`` does not ask for equal bytes. ``flash_bytes`` and ``ram_bytes`` are
-    what the model adds to the same firmware without a model, the stack apart.
+    what the model adds to the same firmware without a model, the stack apart. ``warnings`` are
+    sentences about data that do not look like those the model was made for.
     """
 
     model: str
@@ -59,6 +61,7 @@ class Comparison:
     cmsis_nn: str
     compiler: str
     passed: bool
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""
@@ -225,6 +228,7 @@ def _sum_up(
         cmsis_nn=build.cmsis_nn_version,
         compiler=build.compiler_version,
         passed=within and (mismatched == 0 or bool(oracles.errors)),
+        warnings=range_warnings(data.samples, [graph.tensor(name) for name in graph.inputs]),
     )
 
 

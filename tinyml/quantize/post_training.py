@@ -18,6 +18,7 @@ from tinyml.numerics.affine import quantize, round_half_away, symmetric_scale
 from tinyml.ops.contract.dtypes import PARAMETERS
 from tinyml.ops.contract.operator import QuantizationRule, operators
 from tinyml.passes.multiply_by_reciprocals import multiply_by_reciprocals
+from tinyml.passes.take_cast_inputs import take_cast_inputs
 from tinyml.quantize.activations import (
     choose_activation_params,
     separate_constants,
@@ -49,7 +50,7 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Gra
     Raises ModelError where a tensor has no range: it did not occur in the calibration.
     """
     dtype = scheme.activations
-    graph = separate_constants(multiply_by_reciprocals(graph))
+    graph = separate_constants(multiply_by_reciprocals(take_cast_inputs(graph)))
     graph, table = split_fixed_inputs(graph, table, dtype)
     params = choose_activation_params(graph, table, dtype)
     tensors = {name: _quantize_activation(graph, name, params, dtype) for name in graph.tensors}

@@ -48,6 +48,7 @@ from tinyml.passes.multiply_computed_weights import multiply_computed_weights
 from tinyml.passes.requantize_joined import requantize_joined
 from tinyml.passes.signed_edges import signed_edges
 from tinyml.passes.split_groups import split_groups
+from tinyml.passes.take_cast_inputs import take_cast_inputs
 
 IDENTIFIER = b"TFL3"
 
@@ -132,7 +133,7 @@ def _verified(graph: Graph, subgraph: Any, order: list[str]) -> Graph:
             graph = drop_zero_sums(graph)
             verify_float(graph)
             return graph
-        graph = requantize_joined(signed_edges(graph))
+        graph = take_cast_inputs(requantize_joined(signed_edges(graph)))
         verify_quantized(graph)
     except ModelError as error:
         raise partly_read(graph, error) from error
