@@ -15,6 +15,7 @@ from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
 from tinyml.ir.verify import verify_quantized
 from tinyml.numerics.affine import quantize, round_half_away, symmetric_scale
+from tinyml.ops.cast import Cast
 from tinyml.ops.contract.dtypes import PARAMETERS
 from tinyml.ops.contract.operator import QuantizationRule, operators
 from tinyml.passes.multiply_by_reciprocals import multiply_by_reciprocals
@@ -25,6 +26,7 @@ from tinyml.quantize.activations import (
     split_fixed_inputs,
 )
 from tinyml.quantize.calibrate import CalibrationTable
+from tinyml.quantize.casts import lower_cast
 
 WEIGHT_MAX = 127
 # Half of what sums may reach, 2^31 or 2^47: the other half is left to the products.
@@ -47,7 +49,8 @@ class Scheme:
 def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Graph:
     """Give every tensor its integers; inputs and outputs are of the scheme's dtype.
 
-    Raises ModelError where a tensor has no range: it did not occur in the calibration.
+    Raises ModelError where a tensor has no range: it did not occur in the calibration; or where a
+    CAST of real numbers would not give the integers that it gave.
     """
     dtype = scheme.activations
     graph = separate_constants(multiply_by_reciprocals(take_cast_inputs(graph)))
@@ -56,6 +59,9 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Gra
     tensors = {name: _quantize_activation(graph, name, params, dtype) for name in graph.tensors}
     ops: list[Op] = []
     for op in operators(graph):
+        if isinstance(op, Cast):
+            ops += lower_cast(graph, op, table, tensors)
+            continue
         rule = op.quantization_rule(graph)
         op = op.as_int8()
         if rule.weights:
