@@ -203,6 +203,17 @@ int tinyml_gather(const tinyml_gather_params *params, const void *input, const i
                   void *output);
 
 typedef struct {
+    int32_t outer; /* indices before the new dimension */
+    int32_t depth;
+    int32_t inner; /* indices after it */
+    int32_t bytes; /* of one element */
+} tinyml_one_hot_params;
+
+/* `on` at each index, `off` elsewhere, and everywhere for an index outside of the depth. */
+void tinyml_one_hot(const tinyml_one_hot_params *params, const int32_t *indices, const void *on,
+                    const void *off, void *output);
+
+typedef struct {
     int32_t input_bytes; /* of one element: 1, 2 or 4 */
     int32_t is_signed;   /* the input, where it has 1 */
     int32_t output_bytes;

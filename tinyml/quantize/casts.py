@@ -6,56 +6,24 @@ differ by the zero point alone: what is whole comes back exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
-from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Shape, Tensor
+from tinyml.ir.graph import DType, Graph, Op, QuantParams, Tensor
 from tinyml.numerics.affine import LIMITS, quantize
 from tinyml.ops.cast import Cast
 from tinyml.ops.comparison import Comparison, Relation
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.maximum import Maximum
 from tinyml.ops.minimum import Minimum
-from tinyml.ops.quantize import Quantize
 from tinyml.ops.select import Select
 from tinyml.ops.sub import Sub
 from tinyml.quantize.activations import whole_params
 from tinyml.quantize.calibrate import CalibrationTable
+from tinyml.quantize.lowering import Lowering, requantized
 
 # Integers between this and its negative become int16 on their way to real numbers.
 LARGEST = LIMITS[DType.INT16][1]
 UNIT = QuantParams.per_tensor(1.0, 0)
-
-
-@dataclass(slots=True)
-class _Lowering:
-    """The operators that take the place of one, and the tensors they need."""
-
-    op: Cast
-    shape: Shape
-    ops: list[Op] = field(default_factory=list)
-    tensors: list[Tensor] = field(default_factory=list)
-
-    def tensor(self, name: str, dtype: DType, quant: QuantParams | None = None) -> str:
-        """Add a tensor of the output's shape."""
-        self.tensors.append(Tensor(f"{self.op.name}/{name}", self.shape, dtype, quant))
-        return self.tensors[-1].name
-
-    def constant(self, name: str, value: Array, quant: QuantParams | None = None) -> str:
-        """Add a scalar."""
-        dtype = DType(value.dtype.name)
-        self.tensors.append(Tensor(f"{self.op.name}/{name}", (), dtype, quant, value))
-        return self.tensors[-1].name
-
-    def integer(self, name: str, value: int) -> str:
-        """Add a scalar int32."""
-        return self.constant(name, np.array(value, np.int32))
-
-    def cast(self, source: str, output: str, dtype: DType) -> str:
-        """Add a CAST of integers."""
-        self.ops.append(Cast(name=output, inputs=(source,), outputs=(output,), dtype=dtype))
-        return output
 
 
 def lower_cast(
@@ -67,15 +35,15 @@ def lower_cast(
     were: the tensor holds numbers that are not whole, or more of them than its dtype.
     """
     source, output = graph.tensor(op.inputs[0]), graph.tensor(op.outputs[0])
-    lowering = _Lowering(op, output.shape)
+    lowering = Lowering(op, output.shape)
     from_real, to_real = (tensor.dtype is DType.FLOAT32 for tensor in (source, output))
     if from_real and to_real:
-        lowering.ops.append(_requantized(op.inputs[0], tensors[op.outputs[0]]))
+        lowering.ops.append(requantized(op.inputs[0], tensors[op.outputs[0]]))
     elif from_real and op.dtype is DType.BOOL:
         _lower_to_bool(lowering, tensors[op.inputs[0]])
     elif from_real:
         _require_whole(op, tensors[op.inputs[0]], table)
-        _lower_to_integer(lowering, tensors[op.inputs[0]])
+        _lower_to_integer(lowering, tensors[op.inputs[0]], op.dtype)
     elif to_real and source.dtype is DType.BOOL:
         _lower_from_bool(lowering, tensors[op.outputs[0]])
     elif to_real:
@@ -112,7 +80,7 @@ def _require_range(op: Cast, table: CalibrationTable) -> None:
         )
 
 
-def _lower_to_bool(lowering: _Lowering, source: Tensor) -> None:
+def _lower_to_bool(lowering: Lowering, source: Tensor) -> None:
     """Say whether codes differ from that of zero."""
     op = lowering.op
     codes = lowering.cast(source.name, lowering.tensor("codes", DType.INT32), DType.INT32)
@@ -123,13 +91,13 @@ def _lower_to_bool(lowering: _Lowering, source: Tensor) -> None:
     lowering.ops.append(unequal)
 
 
-def _lower_to_integer(lowering: _Lowering, source: Tensor) -> None:
+def _lower_to_integer(lowering: Lowering, source: Tensor, dtype: DType) -> None:
     """Round to scale 1, and take the zero point off the codes."""
     whole, name = source.per_tensor, source.name
     if source.scale != 1:
         whole = whole_params(*_whole_limits(source), source.dtype) or UNIT
         name = lowering.tensor("whole", source.dtype, whole)
-        lowering.ops.append(_requantized(source.name, lowering.tensors[-1]))
+        lowering.ops.append(requantized(source.name, lowering.tensors[-1]))
     (zero_point,) = whole.zero_point
     if zero_point:
         codes = lowering.cast(name, lowering.tensor("codes", DType.INT32), DType.INT32)
@@ -138,10 +106,10 @@ def _lower_to_integer(lowering: _Lowering, source: Tensor) -> None:
         lowering.ops.append(
             Sub(name=name, inputs=(codes, offset), outputs=(name,), activation=Activation.NONE)
         )
-    lowering.cast(name, lowering.op.outputs[0], lowering.op.dtype)
+    lowering.cast(name, lowering.op.outputs[0], dtype)
 
 
-def _lower_from_bool(lowering: _Lowering, output: Tensor) -> None:
+def _lower_from_bool(lowering: Lowering, output: Tensor) -> None:
     """Choose between the codes of 1 and 0."""
     op, quant = lowering.op, output.per_tensor
     choices = (
@@ -152,7 +120,7 @@ def _lower_from_bool(lowering: _Lowering, output: Tensor) -> None:
     lowering.ops.append(Select(name=op.name, inputs=inputs, outputs=op.outputs, by_row=False))
 
 
-def _lower_from_integer(lowering: _Lowering, source: Tensor, output: Tensor) -> None:
+def _lower_from_integer(lowering: Lowering, source: Tensor, output: Tensor) -> None:
     """Clamp to int16, of scale 1, and rescale that."""
     name = source.name
     if source.dtype is DType.INT32:
@@ -162,11 +130,7 @@ def _lower_from_integer(lowering: _Lowering, source: Tensor, output: Tensor) -> 
             lowering.ops.append(kind(name=clamped, inputs=(name, bound), outputs=(clamped,)))
             name = clamped
     narrow = lowering.cast(name, lowering.tensor("int16", DType.INT16, UNIT), DType.INT16)
-    lowering.ops.append(_requantized(narrow, output))
-
-
-def _requantized(source: str, output: Tensor) -> Quantize:
-    return Quantize(name=output.name, inputs=(source,), outputs=(output.name,), dtype=output.dtype)
+    lowering.ops.append(requantized(narrow, output))
 
 
 def _whole_limits(tensor: Tensor) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
 from tinyml.ir.verify import verify_quantized
 from tinyml.numerics.affine import quantize, round_half_away, symmetric_scale
 from tinyml.ops.cast import Cast
+from tinyml.ops.comparison import Comparison
 from tinyml.ops.contract.dtypes import PARAMETERS
 from tinyml.ops.contract.operator import QuantizationRule, operators
 from tinyml.passes.multiply_by_reciprocals import multiply_by_reciprocals
@@ -27,6 +28,7 @@ from tinyml.quantize.activations import (
 )
 from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.casts import lower_cast
+from tinyml.quantize.comparisons import lower_comparison
 
 WEIGHT_MAX = 127
 # Half of what sums may reach, 2^31 or 2^47: the other half is left to the products.
@@ -61,6 +63,9 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Gra
     for op in operators(graph):
         if isinstance(op, Cast):
             ops += lower_cast(graph, op, table, tensors)
+            continue
+        if isinstance(op, Comparison) and tensors[op.inputs[0]].dtype is dtype:
+            ops += lower_comparison(graph, op, tensors)
             continue
         rule = op.quantization_rule(graph)
         op = op.as_int8()
