@@ -45,6 +45,7 @@ from tinyml.ops.contract.registry import operators_by_opcode
 from tinyml.ops.contract.tflite import TfliteNode
 from tinyml.passes.drop_zero_sums import drop_zero_sums
 from tinyml.passes.multiply_computed_weights import multiply_computed_weights
+from tinyml.passes.narrow_integers import narrow_integers
 from tinyml.passes.requantize_joined import requantize_joined
 from tinyml.passes.signed_edges import signed_edges
 from tinyml.passes.split_groups import split_groups
@@ -128,7 +129,7 @@ def _read_model(model: Any, name: str) -> Graph:
 def _verified(graph: Graph, subgraph: Any, order: list[str]) -> Graph:
     try:
         _refuse_dynamic_shapes(subgraph, order, graph)
-        graph = split_groups(multiply_computed_weights(graph))
+        graph = narrow_integers(split_groups(multiply_computed_weights(graph)))
         if not is_quantized(graph):
             graph = drop_zero_sums(graph)
             verify_float(graph)
