@@ -34,6 +34,7 @@ from tinyml.ir.graph import Array, Graph
 from tinyml.numerics.affine import dequantize
 from tinyml.passes.orders import prepare_for_device
 from tinyml.pipeline import build_model
+from tinyml.quantize.check_ids import check_ids
 
 
 @click.command("run")
@@ -69,6 +70,7 @@ def command(
     data = read_dataset(input_path, [original.tensor(name) for name in original.inputs])
     graph = prepare_for_device(original)
     samples = quantize_samples(data.samples, [graph.tensor(name) for name in graph.inputs])
+    check_ids(graph, samples)
     warn(range_warnings(data.samples, [graph.tensor(name) for name in graph.inputs]))
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         build = build_model(graph, target, Path(folder), console=console)

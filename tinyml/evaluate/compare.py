@@ -23,6 +23,7 @@ from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.numerics.affine import dequantize
 from tinyml.passes.orders import prepare_for_device
 from tinyml.pipeline import build_model
+from tinyml.quantize.check_ids import check_ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,7 @@ def compare_model(
     _check_labels(data, graph, metric, needed=max_accuracy_drop is not None)
     real = _real_samples(graph, prepared, data, float_graph) if float_graph else []
     samples = quantize_samples(data.samples, [prepared.tensor(n) for n in prepared.inputs])
+    check_ids(prepared, samples)
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         build = build_model(prepared, board, Path(folder), console=console)
         device = run_on_device(prepared, build, samples, jobs=jobs, on_progress=on_progress)

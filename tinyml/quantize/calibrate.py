@@ -11,6 +11,7 @@ from tinyml.errors import InputError
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, DType, Graph
 from tinyml.passes.take_cast_inputs import take_cast_inputs
+from tinyml.quantize.check_ids import check_ids
 from tinyml.quantize.check_samples import calibration_warnings
 from tinyml.quantize.observers import Observer, Range
 from tinyml.runtime.tflite import float_runtime, iterate_tflite
@@ -43,9 +44,10 @@ def calibrate(
 
     ``samples`` holds one array per input, (N, *input shape), float32 or of the input's dtype.
     ``on_progress`` is called with the number of samples done. Raises InputError where all samples
-    are one number, or the model makes infinities of them.
+    are zeros, ids name no rows, or the model makes infinities.
     """
     warnings = calibration_warnings(graph, samples)
+    check_ids(graph, samples)
     graph, samples = _with_cast_inputs(graph, samples)
     names = [t.name for t in graph.tensors.values() if not t.is_constant]
     observers = {name: make_observer() for name in names if _is_float(graph, name)}
