@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from graphs import make_graph
 
-from tinyml.ir.graph import DType, Graph, Op, Shape, Tensor
+from tinyml.ir.graph import DType, Graph, Op, QuantParams, Shape, Tensor
 from tinyml.ir.verify import verify_float
 from tinyml.ops.cast import Cast
 from tinyml.ops.contract.activation import Activation
@@ -79,6 +79,13 @@ def test_an_input_that_something_else_reads_stays():
     tensors = [tensor("x", DType.FLOAT32), tensor("ids", DType.INT32), tensor("y", DType.FLOAT32)]
     relu = relu_of("x")
     graph = looked_up(tensors, [cast("x", "ids", DType.INT32), relu])
+
+    assert take_cast_inputs(graph) is graph
+
+
+def test_an_input_with_a_scale_stays():
+    codes = Tensor("x", (1, 3), DType.INT8, QuantParams.per_tensor(0.5, 0))
+    graph = looked_up([codes, tensor("ids", DType.INT32)], [cast("x", "ids", DType.INT32)])
 
     assert take_cast_inputs(graph) is graph
 

@@ -18,7 +18,8 @@ from tinyml.passes.rename_tensors import rename_op
 def take_cast_inputs(graph: Graph) -> Graph:
     """Change each input whose only readers are CASTs to one dtype, movements before them too."""
     for name in graph.inputs:
-        graph = _with_input(graph, name)
+        if graph.tensor(name).quant is None:
+            graph = _with_input(graph, name)
     return graph
 
 
@@ -28,18 +29,11 @@ def _with_input(graph: Graph, name: str) -> Graph:
     if len(dtypes) != 1 or any(cast.outputs[0] in graph.outputs for cast in casts):
         return graph
     (dtype,) = dtypes
-    if dtype is DType.FLOAT32 and _is_real(graph, name):
-        return graph
     names = {cast.outputs[0]: cast.inputs[0] for cast in casts}
     dropped = {cast.name for cast in casts}
-    changed = [replace(graph.tensor(each), dtype=dtype, quant=None) for each in (name, *moved)]
+    changed = [replace(graph.tensor(each), dtype=dtype) for each in (name, *moved)]
     ops = (rename_op(op, names) for op in graph.ops if op.name not in dropped)
     return replace(graph.with_tensors(*changed), ops=tuple(ops)).pruned()
-
-
-def _is_real(graph: Graph, name: str) -> bool:
-    tensor = graph.tensor(name)
-    return tensor.dtype is DType.FLOAT32 or tensor.quant is not None
 
 
 def _readers(graph: Graph, name: str) -> tuple[list[str], list[Cast]]:

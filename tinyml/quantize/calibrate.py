@@ -69,7 +69,8 @@ def _with_cast_inputs(graph: Graph, samples: Sequence[Array]) -> tuple[Graph, li
     """Give the graph that will be quantized, and the samples in the dtypes of its inputs."""
     changed = take_cast_inputs(graph)
     dtypes = (changed.tensor(name).dtype.numpy for name in changed.inputs)
-    return changed, [array.astype(dtype) for array, dtype in zip(samples, dtypes, strict=True)]
+    pairs = zip(samples, dtypes, strict=True)
+    return changed, [array.astype(dtype, copy=False) for array, dtype in pairs]
 
 
 def _is_float(graph: Graph, name: str) -> bool:
