@@ -328,13 +328,13 @@ def test_inputs_of_other_types_are_refused():
 
 
 def test_a_uint8_input_is_int8_that_takes_raw_uint8():
-    scales = {"s": np.float32(1 / 255), "z": np.uint8(0)}
+    scales = {"s": np.float32(1 / 255), "z": np.uint8(0), "zero": np.int8(-128)}
     nodes = [
         node("DequantizeLinear", "x s z", "real"),
         node("Relu", "real", "r"),
-        node("QuantizeLinear", "r s z", "y"),
+        node("QuantizeLinear", "r s zero", "y"),
     ]
-    types = dict.fromkeys("xy", TensorProto.UINT8)
+    types = {"x": TensorProto.UINT8, "y": TensorProto.INT8}
 
     graph = read(model(nodes, {"x": (1, 4)}, "y", scales, dtypes=types))
 
