@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tinyml_elementwise.h"
 
-void tinyml_compare_s16(const tinyml_compare_s16_params *params, const int16_t *first,
+void tinyml_compare_s16(const tinyml_order_params *params, const int16_t *first,
                         const int16_t *second, uint8_t *output)
 {
     const tinyml_walk *walk = &params->walk;

@@ -103,6 +103,27 @@ __STATIC_FORCEINLINE void tinyml_for_each_pair_s16(const tinyml_walk *walk,
     } while (tinyml_next_row(walk, &row));
 }
 
+/* The same of integers, which have no parameters. */
+typedef int32_t tinyml_element_s32(int32_t first, int32_t second);
+
+__STATIC_FORCEINLINE void tinyml_for_each_pair_s32(const tinyml_walk *walk,
+                                                   tinyml_element_s32 *element,
+                                                   const int32_t *first, const int32_t *second,
+                                                   int32_t *output)
+{
+    tinyml_row row = {0};
+
+    do {
+        const int32_t *a = first + row.first;
+        const int32_t *b = second + row.second;
+        for (int32_t i = 0; i < walk->sizes[ROW]; i++) {
+            *output++ = element(*a, *b);
+            a += walk->first[ROW];
+            b += walk->second[ROW];
+        }
+    } while (tinyml_next_row(walk, &row));
+}
+
 /* One output of a reduction, whose first input element is `input`. */
 typedef int8_t tinyml_reducer(const void *params, const int8_t *input);
 

@@ -203,6 +203,17 @@ int tinyml_gather(const tinyml_gather_params *params, const void *input, const i
                   void *output);
 
 typedef struct {
+    int32_t outer; /* indices before the new dimension */
+    int32_t depth;
+    int32_t inner; /* indices after it */
+    int32_t bytes; /* of one element */
+} tinyml_one_hot_params;
+
+/* `on` at each index, `off` elsewhere, and everywhere for an index outside of the depth. */
+void tinyml_one_hot(const tinyml_one_hot_params *params, const int32_t *indices, const void *on,
+                    const void *off, void *output);
+
+typedef struct {
     int32_t input_bytes; /* of one element: 1, 2 or 4 */
     int32_t is_signed;   /* the input, where it has 1 */
     int32_t output_bytes;
@@ -213,8 +224,17 @@ typedef struct {
 /* Integers of one size to another; what does not fit is cut off. */
 void tinyml_cast(const tinyml_cast_params *params, const void *input, void *output);
 
+/* Integers are compared as they are. */
+typedef struct {
+    tinyml_walk walk;
+    int32_t if_less;
+    int32_t if_equal;
+    int32_t if_greater;
+} tinyml_order_params;
+
 #include "tinyml_kernels_products.h"
 #include "tinyml_kernels_s16.h"
+#include "tinyml_kernels_s32.h"
 #include "tinyml_kernels_sequences.h"
 
 #endif

@@ -100,14 +100,7 @@ void tinyml_lookup_s16(const int16_t table[513], const int16_t *input, int16_t *
                        int32_t size);
 
 /* Integers are compared, whatever their scale. */
-typedef struct {
-    tinyml_walk walk;
-    int32_t if_less;
-    int32_t if_equal;
-    int32_t if_greater;
-} tinyml_compare_s16_params;
-
-void tinyml_compare_s16(const tinyml_compare_s16_params *params, const int16_t *first,
+void tinyml_compare_s16(const tinyml_order_params *params, const int16_t *first,
                         const int16_t *second, uint8_t *output);
 
 void tinyml_mean_s16(const tinyml_mean_params *params, const int16_t *input, int16_t *output);

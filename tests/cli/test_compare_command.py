@@ -62,6 +62,18 @@ def test_the_json_of_a_comparison_has_the_keys_scripts_depend_on(tinyml):
     assert all(0 <= result[f"{model}_accuracy"] <= 1 for model in ("float", "reference", "device"))
 
 
+def test_data_far_outside_of_the_models_range_are_warned_of_on_stderr_and_in_the_json(tinyml):
+    data = np.load("data.npz")
+    np.savez("data.npz", x=data["x"] * 255, y=data["y"])
+
+    called = tinyml(*COMPARE, "--json", "compare.json")
+
+    (warning,) = json.loads(Path("compare.json").read_text())["warnings"]
+    assert called.err == f"warning: {warning}\n"
+    assert "reach from -25" in warning
+    assert called.out.endswith("passed\n")
+
+
 def test_a_comparison_fails_where_the_device_loses_more_accuracy_than_allowed(tinyml):
     label_as_the_float_model_does()
 

@@ -26,6 +26,25 @@ def test_quantize_writes_an_int8_model_with_every_observer(tinyml, observer):
     assert "12 samples" in called.out
 
 
+def test_zeros_as_calibration_data_are_refused_and_nothing_is_written(tinyml):
+    np.savez("zeros.npz", x=np.zeros((20, 6, 6, 2), np.float32))
+
+    called = tinyml("quantize", "float.tflite", "--data", "zeros.npz", "-o", "new.tflite")
+
+    assert called.code == 2
+    assert "are 0 everywhere (20 samples), from which no ranges can be found" in called.err
+    assert not Path("new.tflite").exists()
+
+
+def test_one_number_as_calibration_data_is_warned_of(tinyml):
+    np.savez("ones.npz", x=np.ones((20, 6, 6, 2), np.float32))
+
+    called = tinyml("quantize", "float.tflite", "--data", "ones.npz", "-o", "new.tflite")
+
+    assert called.code == 0
+    assert called.err.startswith("warning: the calibration data of input 'image' are 1 everywhere")
+
+
 def test_observers_find_different_ranges(tinyml):
     scales = []
     for observer in ("minmax", "moving-average", "percentile"):

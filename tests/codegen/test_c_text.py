@@ -6,7 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from graphs import CONVERTER_NAME, branches_int8, small_int8
+from graphs import (
+    CONVERTER_NAME,
+    activation,
+    branches_int8,
+    int8_weights,
+    make_graph,
+    small_int8,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from modules import module_of
@@ -14,7 +21,9 @@ from modules import module_of
 from tinyml.codegen.c_header import float_literal
 from tinyml.codegen.program import identifier, short_name
 from tinyml.errors import ModelError
+from tinyml.ir.graph import DType, Tensor
 from tinyml.ops.contract.c import PORTABLE
+from tinyml.ops.gather import Gather
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,6 +73,20 @@ def test_the_prefix_of_every_symbol_is_the_name_asked_for():
     assert "int thermostat_invoke(void *arena);" in text
     assert "#define THERMOSTAT_ARENA_BYTES" in text
     assert not re.search(r"\bsmall_\w*invoke", text)
+
+
+def test_an_input_of_ids_is_one_of_integers_that_nothing_quantizes():
+    ids = Tensor("ids", (1, 3), DType.INT32)
+    table = int8_weights("table", (9, 2), None)
+    rows = Gather(name="y", inputs=("table", "ids"), outputs=("y",), axis=0, batch_dims=0)
+    output = activation("y", (1, 3, 2), table.scale)
+    graph = make_graph([ids, table, output], [rows], ["ids"], ["y"])
+
+    header = module_of(graph, "m", PORTABLE, cmsis_nn=5).files["m.h"]
+
+    assert "static inline int32_t *m_input(void *arena)" in header
+    assert "m_quantize_input" not in header
+    assert "#define M_INPUT_BYTES 12\n" in header
 
 
 def test_every_file_says_its_licence_first():

@@ -1,5 +1,6 @@
 """Samples from files: what is read, how it reaches int8 and float models, what is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from tinyml.data.dataset import (
     sample_shape,
 )
 from tinyml.errors import InputError
+from tinyml.ir.graph import DType, Tensor
 from tinyml.numerics.affine import dequantize, quantize
 
 FLOAT = activation("image", (1, 2, 3), None)
@@ -100,9 +102,47 @@ def test_float_samples_are_quantized_with_the_inputs_parameters():
     assert np.array_equal(samples[:, 0], quantize(X, INT8.quant))
 
 
-def test_float_samples_do_not_fit_an_integer_input_without_a_scale():
-    with pytest.raises(InputError, match="input 'image' takes float32, the data holds float64"):
-        quantize_samples([X.astype(np.float64)], [FLOAT])
+IDS = Tensor("serving_default_ids:0", (1, 3), DType.INT32)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8, np.int64, np.int32])
+@pytest.mark.parametrize("taken", [quantize_samples, float_samples])
+def test_whole_numbers_reach_an_integer_input_as_its_dtype(dtype, taken):
+    x = np.array([[0, 7, 199], [3, 2, 1]], dtype)
+
+    (samples,) = taken([x], [IDS])
+
+    assert samples.dtype == np.int32
+    assert samples.tolist() == [[[0, 7, 199]], [[3, 2, 1]]]
+
+
+@pytest.mark.parametrize(
+    ("ids", "dtype", "message"),
+    [
+        ([0, 1, 2.5], DType.INT32, "holds 2.5 in sample 0 and reaches from 0.0 to 2.5, expected"),
+        ([0, 1, 2**31], DType.INT32, "whole numbers from -2147483648 to 2147483647 for input"),
+        ([0, 1, -1], DType.UINT8, "from 0 to 255 for input 'serving_default_ids:0', which is"),
+        ([0, 1, 2], DType.BOOL, "expected whole numbers from 0 to 1"),
+    ],
+)
+def test_numbers_that_an_integer_input_does_not_hold_are_refused(tmp_path, ids, dtype, message):
+    tensor = Tensor(IDS.name, (1, 3), dtype)
+
+    with pytest.raises(InputError, match=message):
+        read_dataset(saved(tmp_path, ids=np.array([ids])), [tensor])
+    with pytest.raises(InputError, match="the data of input 'ids' holds"):
+        quantize_samples([np.array([ids])], [tensor])
+
+
+def test_uint8_samples_are_raw_where_the_file_declares_uint8():
+    declared = replace(activation("image", (1, 4), 1 / 255, -128), unsigned=True)
+    pixels = np.array([[0, 1, 128, 255]], np.uint8)
+
+    (samples,) = quantize_samples([pixels], [declared])
+    (real,) = real_samples([pixels], [declared])
+
+    assert samples.tolist() == [[[-128, -127, 0, 127]]]
+    assert np.allclose(real, pixels / 255)
 
 
 def test_raw_int8_samples_stand_for_real_numbers():

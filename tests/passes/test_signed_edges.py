@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from graphs import activation, make_graph, quantize, relu, spread
 
+from tinyml.data.dataset import quantize_samples
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.tflite.read import read_tflite
@@ -51,6 +52,18 @@ def test_a_uint8_model_gives_its_own_values_less_128():
     (expected,) = run_tflite(file, [uint8], LITERT_REFERENCE)
     (signed,) = run_tflite(write_tflite(read_tflite(file, "m")), [samples], LITERT_REFERENCE)
 
+    np.testing.assert_array_equal(signed.astype(np.int16) + 128, expected)
+
+
+def test_a_uint8_model_takes_the_uint8_samples_that_its_file_declares():
+    file = write_tflite(between_uint8())
+    uint8 = np.arange(64, dtype=np.uint8).reshape(16, 4) * 4
+    (expected,) = run_tflite(file, [uint8[:, None]], LITERT_REFERENCE)
+    graph = read_tflite(file, "m")
+
+    samples = quantize_samples([uint8], [graph.tensor("x")])
+
+    (signed,) = run_tflite(write_tflite(graph), samples, LITERT_REFERENCE)
     np.testing.assert_array_equal(signed.astype(np.int16) + 128, expected)
 
 

@@ -76,7 +76,7 @@ def test_a_tensor_that_the_model_itself_makes_no_number_is_named():
     graph = make_graph(tensors, [add("sum", "x", "broken")], ["x"], ["sum"])
 
     with pytest.raises(InputError, match="'sum' becomes infinite"):
-        calibrate(graph, [np.zeros((1, 1, 1), np.float32)], MinMax)
+        calibrate(graph, [np.ones((1, 1, 1), np.float32)], MinMax)
 
 
 def test_after_refused_data_the_next_calibration_works():

@@ -17,6 +17,7 @@ from tinyml.cli.common import (
     percent,
     print_pairs,
     progress_bar,
+    warn,
     write_json,
 )
 from tinyml.data.dataset import read_dataset
@@ -95,6 +96,7 @@ def command(
             on_progress=update,
         )
     write_json(json_path, comparison.to_json())
+    warn(comparison.warnings)
     _print(comparison)
     return 0 if comparison.passed else CHECK_FAILED
 

@@ -16,6 +16,7 @@ from tinyml.cli.common import (
     output_option,
     print_pairs,
     progress_bar,
+    warn,
 )
 from tinyml.data.dataset import float_samples, read_dataset
 from tinyml.errors import InputError, ModelError
@@ -85,6 +86,7 @@ def command(
     samples = float_samples(read_dataset(data, inputs).samples, inputs)
     with progress_bar("calibrating", len(samples[0])) as update:
         table = calibrate(graph, samples, make_observer, on_progress=update)
+    warn(table.warnings)
     scheme = Scheme(per_channel=weights == "per-channel", activations=DType(activations))
     quantized = _quantize_to_build(model, scheme, partial(quantize_graph, graph, table))
     data_bytes = write_tflite(quantized)

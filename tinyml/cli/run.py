@@ -22,9 +22,11 @@ from tinyml.cli.common import (
     output_option,
     print_pairs,
     progress_bar,
+    warn,
     write_json,
 )
 from tinyml.data.dataset import plain_name, quantize_samples, read_dataset
+from tinyml.data.ranges import range_warnings
 from tinyml.device.run import run_on_device
 from tinyml.files import atomic_write
 from tinyml.firmware.boards import Console, load_board
@@ -33,6 +35,7 @@ from tinyml.frontend.load import load_quantized
 from tinyml.ir.graph import Array, Graph
 from tinyml.numerics.affine import dequantize
 from tinyml.pipeline import generate_plan, plan_model
+from tinyml.quantize.check_ids import check_ids
 
 
 @click.command("run")
@@ -44,7 +47,7 @@ from tinyml.pipeline import generate_plan, plan_model
     required=True,
     type=click.Path(path_type=Path),
     help="Samples along the first axis: .npy, or .npz with one array per input. "
-    "int8 is taken raw, float is quantized.",
+    "The input's own integers are taken raw, other numbers are quantized.",
 )
 @output_option("Raw outputs: .npy, or .npz for a model with several.")
 @click.option("--dequantize", "as_float", is_flag=True, help="Write float32 outputs instead.")
@@ -72,6 +75,8 @@ def command(
     plan = plan_model(original, target, kernels=kernels)
     graph = plan.graph
     samples = quantize_samples(data.samples, [graph.tensor(name) for name in graph.inputs])
+    check_ids(graph, samples)
+    warn(range_warnings(data.samples, [graph.tensor(name) for name in graph.inputs]))
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         build = build_firmware(generate_plan(plan), target, Path(folder), console=console)
         with progress_bar("running", len(samples[0])) as update:

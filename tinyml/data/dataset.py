@@ -11,12 +11,14 @@ from typing import BinaryIO
 import numpy as np
 
 from tinyml.errors import InputError
-from tinyml.ir.graph import Array, Shape, Tensor
+from tinyml.ir.graph import Array, DType, Shape, Tensor
 from tinyml.numerics.affine import dequantize, quantize
 
 NPY_SIGNATURE = b"\x93NUMPY"
 ZIP_SIGNATURE = b"PK\x03\x04"
 EMPTY_ZIP_SIGNATURE = b"PK\x05\x06"
+# From an int8 code to the uint8 one of the same number.
+UINT8_OFFSET = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,12 @@ def sample_shape(tensor: Tensor) -> Shape:
 
 
 def quantize_samples(samples: Sequence[Array], inputs: Sequence[Tensor]) -> list[Array]:
-    """Int8 samples (N, *input shape): int8 is taken raw, floats with the input's parameters."""
+    """Samples (N, *input shape) as the device takes them.
+
+    What has the input's dtype is taken raw, and so is uint8 where the model's file declares that;
+    the rest are real numbers, quantized with the input's parameters, or integers where it has none.
+    Raises InputError where an integer input gets numbers that it does not hold.
+    """
     return [
         _quantize_input(array, tensor).reshape(len(array), *tensor.shape)
         for array, tensor in zip(samples, inputs, strict=True)
@@ -72,31 +79,45 @@ def quantize_samples(samples: Sequence[Array], inputs: Sequence[Tensor]) -> list
 
 
 def real_samples(samples: Sequence[Array], inputs: Sequence[Tensor]) -> list[Array]:
-    """Real numbers behind samples of an int8 model: raw int8 is dequantized, floats stay."""
+    """Real numbers behind samples of an int8 model: raw ones are dequantized, floats stay."""
     return [
-        dequantize(array, tensor.quant)
-        if tensor.quant is not None and array.dtype == tensor.dtype.numpy
+        dequantize(_quantize_input(array, tensor), tensor.quant)
+        if tensor.quant is not None and is_raw(array, tensor)
         else array
         for array, tensor in zip(samples, inputs, strict=True)
     ]
 
 
 def float_samples(samples: Sequence[Array], inputs: Sequence[Tensor]) -> list[Array]:
-    """Float32 samples (N, *input shape), as a float model takes them."""
+    """Samples (N, *input shape) as a float model takes them: float32, or an integer input's dtype.
+
+    Raises InputError where an integer input gets numbers that it does not hold.
+    """
     return [
-        array.astype(np.float32).reshape(len(array), *tensor.shape)
+        _as_declared(array, tensor).reshape(len(array), *tensor.shape)
         for array, tensor in zip(samples, inputs, strict=True)
     ]
 
 
+def is_raw(array: Array, tensor: Tensor) -> bool:
+    """Whether these are the integers of the input, and no real numbers."""
+    return array.dtype == tensor.dtype.numpy or (tensor.unsigned and array.dtype == np.uint8)
+
+
 def _quantize_input(array: Array, tensor: Tensor) -> Array:
+    if tensor.quant is None:
+        return _as_declared(array, tensor)
     if array.dtype == tensor.dtype.numpy:
         return array
-    if tensor.quant is None:
-        raise InputError(
-            f"input '{tensor.name}' takes {tensor.dtype.value}, the data holds {array.dtype}"
-        )
+    if is_raw(array, tensor):
+        return (array ^ np.uint8(UINT8_OFFSET)).view(np.int8)
     return quantize(array.astype(np.float32), tensor.quant, tensor.dtype)
+
+
+def _as_declared(array: Array, tensor: Tensor) -> Array:
+    """Give the array in the dtype of an input without scale."""
+    _check_integers(f"the data of input '{plain_name(tensor.name)}'", array, tensor)
+    return array.astype(tensor.dtype.numpy)
 
 
 def _read_arrays(path: Path) -> Mapping[str, Array]:
@@ -160,6 +181,30 @@ def _check_samples(where: str, array: Array, tensor: Tensor) -> None:
         raise InputError(f"{where} has dtype {array.dtype}, expected numbers")
     if array.dtype.kind == "f":
         _check_finite(where, array)
+    if tensor.quant is None:
+        _check_integers(where, array, tensor)
+
+
+def _check_integers(where: str, array: Array, tensor: Tensor) -> None:
+    """Hold the data of an integer input to whole numbers that its dtype has."""
+    if tensor.dtype is DType.FLOAT32 or array.dtype == tensor.dtype.numpy:
+        return
+    low, high = _limits(tensor.dtype)
+    bad = (array < low) | (array > high) | (array != np.trunc(array))
+    if bad.any():
+        place = tuple(int(index) for index in np.argwhere(bad)[0])
+        raise InputError(
+            f"{where} holds {array[place]} in sample {place[0]} and reaches from {array.min()} to "
+            f"{array.max()}, expected whole numbers from {low} to {high} for input "
+            f"'{tensor.name}', which is {tensor.dtype.value}"
+        )
+
+
+def _limits(dtype: DType) -> tuple[int, int]:
+    if dtype is DType.BOOL:
+        return 0, 1
+    limits = np.iinfo(dtype.value)
+    return int(limits.min), int(limits.max)
 
 
 def _check_finite(where: str, array: Array) -> None:

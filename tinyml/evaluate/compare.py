@@ -13,6 +13,7 @@ import numpy as np
 
 from tinyml.data.dataset import Dataset, float_samples, plain_name, quantize_samples, real_samples
 from tinyml.data.metrics import Metric, agreement, score
+from tinyml.data.ranges import range_warnings
 from tinyml.device.run import DeviceRun, run_on_device
 from tinyml.errors import InputError
 from tinyml.evaluate.oracle import Oracles, run_float
@@ -21,6 +22,7 @@ from tinyml.firmware.build import BuildResult, build_firmware
 from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.numerics.affine import dequantize
 from tinyml.pipeline import generate_plan, plan_model
+from tinyml.quantize.check_ids import check_ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,8 @@ class Comparison:
     inference, None on the host. ``reference_errors`` names the operators for which no runtime is
     installed that gives the right bytes, with the steps that their reference may be off by: where
     it is not empty, ``passed`` does not ask for equal bytes. ``flash_bytes`` and ``ram_bytes`` are
-    what the model adds to the same firmware without a model, the stack apart.
+    what the model adds to the same firmware without a model, the stack apart. ``warnings`` are
+    sentences about data that do not look like those the model was made for.
     """
 
     model: str
@@ -58,6 +61,7 @@ class Comparison:
     cmsis_nn: str
     compiler: str
     passed: bool
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain values."""
@@ -97,6 +101,7 @@ def compare_model(
     _check_labels(data, graph, metric, needed=max_accuracy_drop is not None)
     real = _real_samples(graph, prepared, data, float_graph) if float_graph else []
     samples = quantize_samples(data.samples, [prepared.tensor(n) for n in prepared.inputs])
+    check_ids(prepared, samples)
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         build = build_firmware(generate_plan(plan), board, Path(folder), console=console)
         device = run_on_device(prepared, build, samples, jobs=jobs, on_progress=on_progress)
@@ -227,6 +232,7 @@ def _sum_up(
         cmsis_nn=build.cmsis_nn_version,
         compiler=build.compiler_version,
         passed=within and (mismatched == 0 or bool(oracles.errors)),
+        warnings=range_warnings(data.samples, [graph.tensor(name) for name in graph.inputs]),
     )
 
 

@@ -76,13 +76,17 @@ class QuantParams:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tensor:
-    """A named value; ``data`` is set for constants only and is read-only."""
+    """A named value; ``data`` is set for constants only and is read-only.
+
+    ``unsigned`` marks an int8 input or output that the model's file holds as uint8, 128 above.
+    """
 
     name: str
     shape: Shape
     dtype: DType
     quant: QuantParams | None = None
     data: Array | None = None
+    unsigned: bool = False
 
     def __post_init__(self) -> None:
         if self.data is not None:

@@ -12,7 +12,7 @@ from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.dtypes import VERSIONS, Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands, float_constant
-from tinyml.ops.families.elementwise import common_scale, is_flat
+from tinyml.ops.families.elementwise import common_scale, is_flat, walk_kernel
 from tinyml.ops.families.sums import SumOperator
 from tinyml.ops.mul import Mul
 from tinyml.ops.onnx.elementwise import chained_lowering
@@ -26,6 +26,7 @@ class Add(SumOperator):
     kernels: ClassVar[Kernels] = {
         **int8_kernels("arm_elementwise_add_s8", "tinyml_add_s8"),
         DType.INT16: ("arm_elementwise_add_s16", "tinyml_add_s16"),
+        DType.INT32: ("tinyml_add_s32",),
     }
     onnx_types: ClassVar[Mapping[str, Operands]] = {
         "Add": Operands.ANY,
@@ -37,7 +38,7 @@ class Add(SumOperator):
 
     def version(self, graph: Graph) -> int:
         """The version that brought the dtype."""
-        return VERSIONS[graph.tensor(self.inputs[0]).dtype]
+        return VERSIONS.get(graph.tensor(self.inputs[0]).dtype, 1)
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
@@ -65,6 +66,8 @@ class Add(SumOperator):
 
         CMSIS-NN's kernel does it for inputs of one shape, ours where one is broadcast.
         """
+        if graph.tensor(self.inputs[0]).dtype is DType.INT32:
+            return walk_kernel(graph, self)
         flat, broadcast = self.kernel_names(graph)
         if is_flat(graph, self):
             return self._cmsis_nn_kernel(graph, flat)

@@ -56,6 +56,7 @@ class Comparison(ElementwiseOperator):
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_compare_s8"),
         DType.INT16: ("tinyml_compare_s16",),
+        DType.INT32: ("tinyml_compare_s32",),
     }
 
     @property
@@ -91,7 +92,7 @@ class Comparison(ElementwiseOperator):
         """
         source = graph.tensor(self.inputs[0])
         if source.dtype is not DType.INT16:
-            return self.oracles
+            return super().oracles_in(graph)
         if self.relation in {Relation.GREATER, Relation.LESS_EQUAL}:
             return (Oracle.LITERT,)
         rescales = self.relation in {Relation.EQUAL, Relation.NOT_EQUAL}
@@ -115,10 +116,11 @@ class Comparison(ElementwiseOperator):
     def to_c(self, graph: Graph) -> Kernel:
         """Compare real values to 8 binary places, as TFLite does, whatever the scales are.
 
-        Of int16 tflite-runtime compares the integers, which is right where the scales are the same.
+        Of int16 tflite-runtime compares the integers, which is right where the scales are the same;
+        int32 has none.
         """
-        if graph.tensor(self.inputs[0]).dtype is DType.INT16:
-            return self._wide_kernel(graph)
+        if graph.tensor(self.inputs[0]).dtype is not DType.INT8:
+            return self._integer_kernel(graph)
         for name in self.inputs:
             if graph.tensor(name).scale >= 1:
                 raise self.error(
@@ -139,7 +141,7 @@ class Comparison(ElementwiseOperator):
         params = Struct("tinyml_compare_params", "params", fields)
         return elementwise_kernel(graph, self, params)
 
-    def _wide_kernel(self, graph: Graph) -> Kernel:
+    def _integer_kernel(self, graph: Graph) -> Kernel:
         first, second = (graph.tensor(name) for name in self.inputs)
         if first.quant != second.quant:
             raise self.error(
@@ -149,5 +151,5 @@ class Comparison(ElementwiseOperator):
         less, equal, greater = self.relation.value
         walk = input_walk(graph, self)
         fields = {"walk": walk, "if_less": less, "if_equal": equal, "if_greater": greater}
-        params = Struct("tinyml_compare_s16_params", "params", fields)
+        params = Struct("tinyml_order_params", "params", fields)
         return elementwise_kernel(graph, self, params)

@@ -22,4 +22,5 @@ class Maximum(ExtremumOperator):
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_maximum_s8"),
         DType.INT16: ("tinyml_maximum_s16",),
+        DType.INT32: ("tinyml_maximum_s32",),
     }

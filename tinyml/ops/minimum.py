@@ -31,6 +31,7 @@ class Minimum(ExtremumOperator):
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_minimum_s8"),
         DType.INT16: ("tinyml_minimum_s16",),
+        DType.INT32: ("tinyml_minimum_s32",),
     }
 
     @classmethod

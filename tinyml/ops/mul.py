@@ -20,6 +20,7 @@ from tinyml.ops.families.elementwise import (
     finishing,
     input_walk,
     is_flat,
+    walk_kernel,
 )
 from tinyml.ops.onnx.elementwise import chained_lowering
 
@@ -37,6 +38,7 @@ class Mul(ArithmeticOperator):
     kernels: ClassVar[Kernels] = {
         **int8_kernels("arm_elementwise_mul_s8", "tinyml_mul_s8"),
         DType.INT16: ("arm_elementwise_mul_s16", "tinyml_mul_s16"),
+        DType.INT32: ("tinyml_mul_s32",),
     }
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Mul": Operands.ANY, "Pow": Operands.ANY}
     options_table: ClassVar[str] = "MulOptions"
@@ -61,7 +63,7 @@ class Mul(ArithmeticOperator):
         """Version 3 brought output scales finer than the product of the inputs', 4 int16."""
         dtype = graph.tensor(self.inputs[0]).dtype
         if dtype is not DType.INT8:
-            return 1 if dtype is DType.FLOAT32 else 4
+            return 4 if dtype is DType.INT16 else 1
         return 3 if self._multiplier(graph) >= 1 else 2
 
     def macs(self, graph: Graph) -> int:
@@ -70,6 +72,8 @@ class Mul(ArithmeticOperator):
 
     def to_c(self, graph: Graph) -> Kernel:
         """Multiply and rescale: CMSIS-NN's kernel, or ours where an input is broadcast."""
+        if graph.tensor(self.inputs[0]).dtype is DType.INT32:
+            return walk_kernel(graph, self)
         first, second = (graph.tensor(name) for name in self.inputs)
         output = graph.tensor(self.outputs[0])
         real = self._multiplier(graph)

@@ -39,6 +39,7 @@ class Select(Operator):
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_select_s8"),
         DType.INT16: ("tinyml_select_s16",),
+        DType.INT32: ("tinyml_select_s32",),
     }
     typed_input: ClassVar[int] = 1
 

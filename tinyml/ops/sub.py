@@ -11,7 +11,7 @@ from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
-from tinyml.ops.families.elementwise import needs_five_dimensions
+from tinyml.ops.families.elementwise import needs_five_dimensions, walk_kernel
 from tinyml.ops.families.sums import SumOperator
 
 
@@ -23,6 +23,7 @@ class Sub(SumOperator):
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_sub_s8"),
         DType.INT16: ("tinyml_sub_s16",),
+        DType.INT32: ("tinyml_sub_s32",),
     }
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Sub": Operands.ANY}
     options_table: ClassVar[str] = "SubOptions"
@@ -37,8 +38,10 @@ class Sub(SumOperator):
     def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
         """Not TFLite Micro in int16: 125 of 57,463 values differed by 1."""
         is_wide = graph.tensor(self.inputs[0]).dtype is DType.INT16
-        return ALL_BUT_MICRO if is_wide else self.oracles
+        return ALL_BUT_MICRO if is_wide else super().oracles_in(graph)
 
     def to_c(self, graph: Graph) -> Kernel:
         """Rescale both inputs to twice the larger scale, subtract, rescale to the output's."""
+        if graph.tensor(self.inputs[0]).dtype is DType.INT32:
+            return walk_kernel(graph, self)
         return self.combine(graph)

@@ -8,10 +8,12 @@ from tinyml.passes.fuse_dilation import fuse_dilation
 from tinyml.passes.fuse_float_functions import fuse_float_functions
 from tinyml.passes.lower_per_channel_fully_connected import lower_per_channel_fully_connected
 from tinyml.passes.move_integers import move_integers
+from tinyml.passes.quantize_choices import quantize_choices
 from tinyml.passes.strip_edges import strip_edges
 
 DEVICE_PASSES = (
     fuse_float_functions,
+    quantize_choices,
     move_integers,
     strip_edges,
     fuse_dilation,

@@ -23,7 +23,7 @@ def signed_edges(graph: Graph) -> Graph:
     if not names:
         return graph
     dropped = {*entries, *exits.values()}
-    signed = [replace(graph.tensor(old), name=new) for old, new in names.items()]
+    signed = [replace(graph.tensor(old), name=new, unsigned=True) for old, new in names.items()]
     ops = (rename_op(op, names) for op in graph.ops if not dropped.intersection(op.outputs))
     return replace(graph.with_tensors(*signed), ops=tuple(ops)).pruned()
 

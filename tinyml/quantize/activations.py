@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, Op, QuantParams
-from tinyml.numerics.affine import range_params
+from tinyml.numerics.affine import LIMITS, range_params
+from tinyml.ops.cast import Cast
 from tinyml.ops.contract.operator import Operator, operators
 from tinyml.ops.quantize import Quantize
 from tinyml.quantize.calibrate import CalibrationTable
@@ -20,7 +24,7 @@ def choose_activation_params(
     """Parameters by tensor name, for activations of ``dtype`` and for constants used like them.
 
     Tensors that operators tie together share the widest range among them, or the parameters an
-    operator in their midst fixes.
+    operator in their midst fixes. Whole numbers that are cast to integers get the scale 1.
     """
     parameters = _parameter_names(graph)
     names = [
@@ -33,7 +37,8 @@ def choose_activation_params(
     chosen: dict[str, QuantParams] = {}
     for group in groups:
         given = [fixed[name] for name in group if name in fixed]
-        params = given[0] if given else _from_ranges(graph, table, group, dtype)
+        params = given[0] if given else _whole_params(graph, table, group, dtype)
+        params = params or _from_ranges(graph, table, group, dtype)
         chosen.update(dict.fromkeys(group, params))
     return chosen
 
@@ -136,6 +141,43 @@ def _from_ranges(
     ranges = [_range(graph, table, name) for name in group]
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
     return range_params(low, high, dtype)
+
+
+def _whole_params(
+    graph: Graph, table: CalibrationTable, group: list[str], dtype: DType
+) -> QuantParams | None:
+    """Give scale 1 to whole numbers that are cast to integers, where they fit ``dtype``.
+
+    What computes them then rounds to whole numbers too.
+    """
+    if not any(_is_cast_to_integers(graph, name) for name in group):
+        return None
+    if any(_has_fractions(graph, table, name) for name in group):
+        return None
+    ranges = [_range(graph, table, name) for name in group]
+    low = math.floor(min(0, *(low for low, _ in ranges)))
+    high = math.ceil(max(0, *(high for _, high in ranges)))
+    return whole_params(low, high, dtype)
+
+
+def whole_params(low: int, high: int, dtype: DType) -> QuantParams | None:
+    """Scale 1, and zero point 0 where that will do; None where the numbers do not fit."""
+    first, last = LIMITS[dtype]
+    if first <= low and high <= last:
+        return QuantParams.per_tensor(1.0, 0)
+    if high - low <= last - first and first <= first - low <= last and dtype is DType.INT8:
+        return QuantParams.per_tensor(1.0, first - low)
+    return None
+
+
+def _is_cast_to_integers(graph: Graph, name: str) -> bool:
+    casts = (op for op in graph.consumers[name] if isinstance(op, Cast))
+    return any(op.dtype not in {DType.FLOAT32, DType.BOOL} for op in casts)
+
+
+def _has_fractions(graph: Graph, table: CalibrationTable, name: str) -> bool:
+    data = graph.tensor(name).data
+    return name in table.fractions if data is None else bool((data != np.trunc(data)).any())
 
 
 def _range(graph: Graph, table: CalibrationTable, name: str) -> Range:

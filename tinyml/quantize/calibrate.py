@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from tinyml.errors import InputError
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, DType, Graph
+from tinyml.passes.take_cast_inputs import take_cast_inputs
+from tinyml.quantize.check_ids import check_ids
+from tinyml.quantize.check_samples import calibration_warnings
 from tinyml.quantize.observers import Observer, Range
 from tinyml.runtime.tflite import float_runtime, iterate_tflite
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationTable:
-    """Activation name to the range an observer settled on."""
+    """Activation name to the range an observer settled on.
+
+    ``fractions`` names activations that were seen with numbers that are not whole, and the first
+    such number; ``warnings`` are sentences about data that look wrong.
+    """
 
     ranges: Mapping[str, Range]
     samples: int
+    fractions: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 def calibrate(
@@ -33,22 +42,37 @@ def calibrate(
     Asking the runtime to preserve all tensors instead is not safe: tflite-runtime 2.14 still adds
     in place, and the sum would stand where an input of the ADD was.
 
-    ``samples`` holds one float32 array per input, (N, *input shape). ``on_progress`` is called
-    with the number of samples done.
+    ``samples`` holds one array per input, (N, *input shape), float32 or of the input's dtype.
+    ``on_progress`` is called with the number of samples done. Raises InputError where all samples
+    are zeros, ids name no rows, or the model makes infinities.
     """
+    warnings = calibration_warnings(graph, samples)
+    check_ids(graph, samples)
+    graph, samples = _with_cast_inputs(graph, samples)
     # A runtime has no values for what a graph keeps: these are seen where it is read and assigned.
     kept = graph.state_names
     names = [t.name for t in graph.tensors.values() if not t.is_constant and t.name not in kept]
     observers = {name: make_observer() for name in names if _is_float(graph, name)}
     observed = replace(graph, outputs=tuple(observers))
+    fractions: dict[str, float] = {}
     rows = iterate_tflite(write_tflite(observed), samples, float_runtime(graph))
     for done, row in enumerate(rows, start=1):
         for name, values in zip(observers, row, strict=True):
             _observe(name, observers[name], values)
+            if name not in fractions and (values != np.trunc(values)).any():
+                fractions[name] = float(values[values != np.trunc(values)][0])
         if on_progress:
             on_progress(done)
     ranges = {name: observer.range for name, observer in observers.items()}
-    return CalibrationTable(ranges, len(samples[0]))
+    return CalibrationTable(ranges, len(samples[0]), fractions, warnings)
+
+
+def _with_cast_inputs(graph: Graph, samples: Sequence[Array]) -> tuple[Graph, list[Array]]:
+    """Give the graph that will be quantized, and the samples in the dtypes of its inputs."""
+    changed = take_cast_inputs(graph)
+    dtypes = (changed.tensor(name).dtype.numpy for name in changed.inputs)
+    pairs = zip(samples, dtypes, strict=True)
+    return changed, [array.astype(dtype, copy=False) for array, dtype in pairs]
 
 
 def _is_float(graph: Graph, name: str) -> bool:

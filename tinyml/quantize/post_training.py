@@ -21,15 +21,20 @@ from tinyml.numerics.affine import (
     round_half_away,
     symmetric_scale,
 )
+from tinyml.ops.cast import Cast
+from tinyml.ops.comparison import Comparison
 from tinyml.ops.contract.dtypes import PARAMETERS
 from tinyml.ops.contract.operator import QuantizationRule, operators
 from tinyml.passes.multiply_by_reciprocals import multiply_by_reciprocals
+from tinyml.passes.take_cast_inputs import take_cast_inputs
 from tinyml.quantize.activations import (
     choose_activation_params,
     separate_constants,
     split_fixed_inputs,
 )
 from tinyml.quantize.calibrate import CalibrationTable
+from tinyml.quantize.casts import lower_cast
+from tinyml.quantize.comparisons import lower_comparison
 
 WEIGHT_MAX = 127
 # Half of what sums may reach, 2^31 or 2^47: the other half is left to the products.
@@ -52,15 +57,22 @@ class Scheme:
 def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Graph:
     """Give every tensor its integers; inputs and outputs are of the scheme's dtype.
 
-    Raises ModelError where a tensor has no range: it did not occur in the calibration.
+    Raises ModelError where a tensor has no range: it did not occur in the calibration; or where a
+    CAST of real numbers would not give the integers that it gave.
     """
     dtype = scheme.activations
-    graph = separate_constants(multiply_by_reciprocals(graph))
+    graph = separate_constants(multiply_by_reciprocals(take_cast_inputs(graph)))
     graph, table = split_fixed_inputs(graph, table, dtype)
     params = choose_activation_params(graph, table, dtype)
     tensors = {name: _quantize_activation(graph, name, params, dtype) for name in graph.tensors}
     ops: list[Op] = []
     for op in operators(graph):
+        if isinstance(op, Cast):
+            ops += lower_cast(graph, op, table, tensors)
+            continue
+        if isinstance(op, Comparison) and tensors[op.inputs[0]].dtype is dtype:
+            ops += lower_comparison(graph, op, tensors)
+            continue
         rule = op.quantization_rule(graph)
         op = op.as_int8()
         if rule.weights:

@@ -9,6 +9,7 @@ from draw.binary import (
     Parameters,
     binary_graph,
     drawn,
+    of_integers,
 )
 from single_operator import OUTPUT, Draw
 
@@ -44,6 +45,8 @@ def cases() -> Comparisons:
     yield from _compared(draw, list(Relation), everything)
     draw = Draw("comparison int16")
     yield from _compared(draw, WIDE, _wide((*CORNERS, *drawn(draw), *CORNERS[-10:] * 3)))
+    draw = Draw("comparison int32")
+    yield from _compared(draw, list(Relation), of_integers(draw))
 
 
 def _wide(given: Iterable[Parameters]) -> Iterator[Parameters]:

@@ -11,6 +11,7 @@ from draw.binary import (
     arithmetic,
     binary_graph,
     drawn,
+    integer_cases,
     widened,
 )
 from single_operator import Draw
@@ -61,3 +62,4 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
         scales = first, second, first * second * draw.scale(2, 1e5)
         make = arithmetic(Mul, "mul")
         yield parameters, binary_graph(draw, parameters, make, scales=scales)
+    yield from integer_cases(arithmetic(Mul, "mul"), "mul")

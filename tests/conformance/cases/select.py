@@ -1,13 +1,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from draw.booleans import bool_tensor, draw_bools
 from draw.corners import corners_and_drawn
 from draw.moved import with_int16
+from draw.retyped import retyped
 from single_operator import OUTPUT, Draw, int8_tensor, single_operator
 
-from tinyml.ir.graph import Graph, Shape
+from tinyml.ir.graph import DType, Graph, Shape
 from tinyml.ops.select import Select
 
 IMAGE = (1, 3, 5, 7)
@@ -57,8 +57,14 @@ CORNERS = (
 RANDOM_CASES = 16
 
 
-@partial(with_int16, every=1)
 def cases() -> Iterator[tuple[Parameters, Graph]]:
+    """All cases in int8, in int16 and in int32."""
+    yield from with_int16(int8_cases, every=1)()
+    for parameters, graph in int8_cases():
+        yield parameters, retyped(graph, DType.INT32)
+
+
+def int8_cases() -> Iterator[tuple[Parameters, Graph]]:
     yield from corners_and_drawn("select", CORNERS, _drawn, _graph, RANDOM_CASES)
 
 

@@ -100,9 +100,8 @@ def binary_graph(
     """The graph of the operator; all tensors take the first one's parameters on ``one_quant``."""
     zero_points = p.zero_points or tuple(draw.zero_point() for _ in range(3))
     chosen = p.scales or scales or tuple(draw.scale(0.01, 0.3) for _ in range(3))
-    quants = [QuantParams.per_tensor(s, z) for s, z in zip(chosen, zero_points, strict=True)]
-    if p.dtype is DType.INT16:
-        quants = [symmetric(quant) for quant in quants]
+    quants: list[QuantParams | None]
+    quants = [_quant(p.dtype, *pair) for pair in zip(chosen, zero_points, strict=True)]
     if one_quant or p.twice:
         quants[1] = quants[0]
     output = quants[0] if one_quant else quants[2]
@@ -117,6 +116,13 @@ def binary_graph(
     return single_operator(op, tensors, output if quantized_output else None)
 
 
+def _quant(dtype: DType, scale: float, zero_point: int) -> QuantParams | None:
+    if dtype is DType.INT32:
+        return None
+    quant = QuantParams.per_tensor(scale, zero_point)
+    return symmetric(quant) if dtype is DType.INT16 else quant
+
+
 def _data(draw: Draw, p: Parameters, shape: Shape) -> Array:
     low, high = limits_of(p.dtype)
     return draw.rng.integers(low + 1, high + 1, shape).astype(p.dtype.numpy)
@@ -126,6 +132,12 @@ def widened(corners: Iterable[Parameters], draw: Draw) -> Iterator[Parameters]:
     """The same and drawn ones in int16."""
     for parameters in (*corners, *drawn(draw, activation=True)):
         yield replace(parameters, dtype=DType.INT16)
+
+
+def of_integers(draw: Draw) -> Iterator[Parameters]:
+    """Cases of int32, which has no scale."""
+    for parameters in (*SIZES, *BROADCASTS, *CONSTANTS, *drawn(draw)):
+        yield replace(parameters, dtype=DType.INT32, zero_points=None)
 
 
 def arithmetic(kind: type[Operator], name: str) -> Make:
@@ -150,3 +162,10 @@ def extremum_cases(kind: type[Operator], name: str) -> Iterator[tuple[Parameters
     corners = (*SIZES, *BROADCASTS, *FIVE_DIMENSIONS, *ZERO_POINTS, *CONSTANTS)
     for parameters in (*corners, *drawn(draw)):
         yield parameters, binary_graph(draw, parameters, plain(kind, name), one_quant=True)
+
+
+def integer_cases(make: Make, name: str) -> Iterator[tuple[Parameters, Graph]]:
+    """Cases of int32, drawn under the operator's ``name``."""
+    draw = Draw(f"{name} int32")
+    for parameters in of_integers(draw):
+        yield parameters, binary_graph(draw, parameters, make)

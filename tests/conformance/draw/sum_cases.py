@@ -16,6 +16,7 @@ from draw.binary import (
     arithmetic,
     binary_graph,
     drawn,
+    integer_cases,
     widened,
 )
 from tinyml.ir.graph import Graph
@@ -52,10 +53,11 @@ CORNERS = (
 
 
 def sum_cases(operator: type[ArithmeticOperator], name: str) -> Iterator[tuple[Parameters, Graph]]:
-    """Cases of ``operator``, drawn under its ``name``: int8, then int16."""
+    """Cases of ``operator``, drawn under its ``name``: int8, then int16, then int32."""
     draw = Draw(name)
     for parameters in (*CORNERS, *drawn(draw, activation=True)):
         yield parameters, binary_graph(draw, parameters, arithmetic(operator, name))
     draw = Draw(f"{name} int16")
     for parameters in widened(CORNERS, draw):
         yield parameters, binary_graph(draw, parameters, arithmetic(operator, name))
+    yield from integer_cases(arithmetic(operator, name), name)

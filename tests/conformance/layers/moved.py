@@ -15,6 +15,7 @@ from tinyml.ops.families.blocks import BlockOperator
 from tinyml.ops.families.resize import ResizeOperator
 from tinyml.ops.gather import Gather
 from tinyml.ops.mirror_pad import MirrorMode, MirrorPad
+from tinyml.ops.one_hot import OneHot
 from tinyml.ops.pack import Pack
 from tinyml.ops.pad import Pad
 from tinyml.ops.padv2 import PadV2
@@ -108,6 +109,19 @@ def gather(place: Place) -> Layer:
     indices = Tensor("indices", shape, DType.INT32, data=picked)
     op = Gather(**unary(axis=axis, batch_dims=0) | {"inputs": (SOURCE, indices.name)})
     return one(op, None, indices)
+
+
+def one_hot(place: Place) -> Layer | None:
+    """int8 at the places that ids name, of which some lie outside."""
+    if math.prod(place.shape) > 100:
+        return None
+    draw, quant = place.draw, place.draw.quant(0.005, 0.5)
+    values = [
+        Tensor(name, (), DType.INT8, quant, np.asarray(draw.int8(()))) for name in ("on", "off")
+    ]
+    fields = {"axis": len(place.shape), "depth": draw.integer(1, 6)}
+    op = OneHot(**unary(**fields) | {"inputs": (SOURCE, "on", "off")})
+    return one(op, quant, *values)
 
 
 def reverse_v2(place: Place) -> Layer:

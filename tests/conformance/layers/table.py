@@ -77,6 +77,7 @@ LAYERS: dict[str, Drawer] = {
     "mirror_pad": moved.mirror_pad,
     "mul": elementwise.arithmetic(Mul, of_product),
     "neg": functions.function(Neg),
+    "one_hot": moved.one_hot,
     "pack": moved.pack,
     "pad": moved.pad,
     "padv2": moved.padv2,
@@ -127,8 +128,10 @@ OFTEN |= dict.fromkeys(("depth_to_space", "lstm", "space_to_depth", "sqrt", "svd
 # What goes on from a tensor without a scale: moving its bytes is as moving int8.
 WITHOUT_SCALE = {
     DType.BOOL: ("cast", "logical_and", "logical_not", "logical_or", "reshape", "select"),
-    DType.INT32: ("cast", "reshape"),
+    DType.INT32: ("cast", "one_hot", "reshape"),
 }
+# What nothing with a scale is read by.
+OF_IDS = {"one_hot"}
 # The reference kernels have no int16.
 NOT_WIDE = ("depth_to_space", "space_to_depth", "tile")
 
@@ -139,6 +142,6 @@ def choices(source: Tensor) -> tuple[str, ...]:
     """Operators that take a tensor of that type, each as often as it shall come."""
     if source.quant is None:
         return WITHOUT_SCALE.get(source.dtype, ())
-    left_out = NOT_WIDE if source.dtype is DType.INT16 else ()
+    left_out = {*OF_IDS, *(NOT_WIDE if source.dtype is DType.INT16 else ())}
     names = (name for name in LAYERS if source.dtype in DTYPES[name] and name not in left_out)
     return tuple(name for name in names for _ in range(OFTEN.get(name, 1)))

@@ -24,12 +24,13 @@ from onnx_models import (
 )
 from onnx_single import IMAGE_OPERATORS, single
 
+from tinyml.data.dataset import quantize_samples
 from tinyml.errors import InputError, ModelError, TinymlError
 from tinyml.evaluate.oracle import run_float
 from tinyml.frontend.load import load_model
 from tinyml.frontend.onnx.decompose import DECOMPOSED
 from tinyml.frontend.onnx.read import read_onnx
-from tinyml.ir.graph import Graph
+from tinyml.ir.graph import DType, Graph
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.registry import operators_by_onnx_type
 from tinyml.ops.contract.window import Padding
@@ -324,6 +325,40 @@ def test_inputs_of_other_types_are_refused():
 
     with pytest.raises(ModelError, match="input 'x' has type DOUBLE, expected FLOAT or INT8"):
         read(relu)
+
+
+def test_a_uint8_input_is_int8_that_takes_raw_uint8():
+    scales = {"s": np.float32(1 / 255), "z": np.uint8(0), "zero": np.int8(-128)}
+    nodes = [
+        node("DequantizeLinear", "x s z", "real"),
+        node("Relu", "real", "r"),
+        node("QuantizeLinear", "r s zero", "y"),
+    ]
+    types = {"x": TensorProto.UINT8, "y": TensorProto.INT8}
+
+    graph = read(model(nodes, {"x": (1, 4)}, "y", scales, dtypes=types))
+
+    source = graph.tensor("x")
+    assert (source.dtype, source.zero_point, source.unsigned) == (DType.INT8, -128, True)
+    (samples,) = quantize_samples([np.array([[0, 1, 128, 255]], np.uint8)], [source])
+    assert samples.tolist() == [[[-128, -127, 0, 127]]]
+
+
+@pytest.mark.parametrize("dtype", ["UINT8", "INT8"])
+def test_an_input_of_integers_that_is_cast_before_it_is_quantized_is_one_of_real_numbers(dtype):
+    scales = {"s": np.float32(1 / 2), "z": np.int8(0)}
+    nodes = [
+        node("Cast", "x", "real", to=TensorProto.FLOAT),
+        node("QuantizeLinear", "real s z", "q"),
+        node("DequantizeLinear", "q s z", "d"),
+        node("Relu", "d", "r"),
+        node("QuantizeLinear", "r s z", "y"),
+    ]
+    types = {"x": getattr(TensorProto, dtype), "y": TensorProto.INT8}
+
+    graph = read(model(nodes, {"x": (1, 4)}, "y", scales, dtypes=types))
+
+    assert graph.tensor("x").dtype is DType.FLOAT32
 
 
 def test_nodes_that_cannot_be_used_are_listed_all_at_once():

@@ -28,9 +28,15 @@ INPUT_DTYPES: Mapping[int, DType] = {
     onnx.TensorProto.FLOAT: DType.FLOAT32,
     onnx.TensorProto.INT8: DType.INT8,
     onnx.TensorProto.INT16: DType.INT16,
+    onnx.TensorProto.UINT8: DType.UINT8,
 }
-# Indices, which ArgMax gives, are int64.
-OUTPUT_DTYPES = {**INPUT_DTYPES, onnx.TensorProto.INT64: DType.INT64}
+# Indices, which ArgMax gives, are int64. Outputs of uint8 would come as int8, 128 below.
+OUTPUT_DTYPES: Mapping[int, DType] = {
+    onnx.TensorProto.FLOAT: DType.FLOAT32,
+    onnx.TensorProto.INT8: DType.INT8,
+    onnx.TensorProto.INT16: DType.INT16,
+    onnx.TensorProto.INT64: DType.INT64,
+}
 
 
 @dataclass(frozen=True, slots=True)

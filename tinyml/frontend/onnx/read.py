@@ -6,6 +6,7 @@ that both take the same arrays; inside, images are NHWC. See onnx_layout.py.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,9 @@ from tinyml.passes.fuse_activation import fuse_activation
 from tinyml.passes.merge_reshapes import merge_reshapes
 from tinyml.passes.multiply_by_rsqrt import multiply_by_rsqrt
 from tinyml.quantize.annotated import quantize_annotated
+
+# Types of inputs and outputs that are quantized in the file, where none is cast to real numbers.
+INTEGERS = {DType.INT8, DType.INT16, DType.UINT8}
 
 PASSES = (
     fold_affine,
@@ -59,19 +63,28 @@ def _read(data: bytes, name: str, folder: Path | None) -> Graph:
         raise _undecoded(decode_nodes(data, name), name, error) from error
     file = with_patterns(file)
     graph, dtype = lower(file, name)
-    edges = (*file.inputs, *file.outputs)
-    integers = frozenset(edge.name for edge in edges if edge.dtype in {DType.INT8, DType.INT16})
+    cast = {node.inputs[0] for node in file.nodes if node.op_type == "Cast" and node.inputs}
+    edges = [edge for edge in (*file.inputs, *file.outputs) if edge.name not in cast]
+    integers = frozenset(edge.name for edge in edges if edge.dtype in INTEGERS)
+    unsigned = [edge.name for edge in edges if edge.dtype is DType.UINT8]
     try:
         verify_float(graph)
         for rewrite in PASSES:
             graph = rewrite(graph)
             verify_float(graph)
         if any(tensor.quant is not None for tensor in graph.tensors.values()):
-            graph = quantize_annotated(graph, integers, dtype)
+            graph = _declared_unsigned(quantize_annotated(graph, integers, dtype), unsigned)
             verify_quantized(graph)
     except ModelError as error:
         raise partly_read(graph, error) from error
     return graph
+
+
+def _declared_unsigned(graph: Graph, names: list[str]) -> Graph:
+    """Remember which inputs and outputs are uint8 in the file: int8 here, 128 below."""
+    tensors = (graph.tensor(name) for name in names)
+    signed = (replace(t, unsigned=True) for t in tensors if t.dtype is DType.INT8)
+    return graph.with_tensors(*signed)
 
 
 def _undecoded(nodes: tuple[FileNode, ...], name: str, error: ModelError) -> PartlyReadError:

@@ -150,7 +150,7 @@ class Operator(Op):
         if rule.output_follows_input:
             followers = self.inputs[:1]
         for name in followers:
-            if graph.tensor(name).dtype is DType.BOOL:  # a condition has no scale
+            if graph.tensor(name).dtype is not output.dtype:  # a condition, indices: without scale
                 continue
             if graph.tensor(name).quant != output.quant:
                 raise self.error(

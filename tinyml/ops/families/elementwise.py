@@ -17,6 +17,7 @@ from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, any_layout
 from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 from tinyml.ops.onnx.elementwise import chained_lowering
 
@@ -44,7 +45,13 @@ class ElementwiseOperator(Operator):
         require_two_inputs(self)
         dtype = require_dtype(self, graph)
         require_same_dtype(self, graph, self.inputs)
+        require_plain_integers(self, graph, self.inputs)
         return (TensorSpec(broadcast_shape(self, graph), dtype),)
+
+    def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
+        """TFLite Micro lacks many operators of int32."""
+        is_integer = graph.tensor(self.inputs[0]).dtype is DType.INT32
+        return ALL_BUT_MICRO if is_integer else self.oracles
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """All tensors have parameters of their own."""
@@ -84,6 +91,16 @@ class ArithmeticOperator(ElementwiseOperator):
         """Read nothing but the tensors; more than two as a chain."""
         return chained_lowering(cls, node, activation=Activation.NONE)
 
+    def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
+        """The broadcast shape and the dtype of both inputs; integers have no activation."""
+        (spec,) = super().infer(graph)
+        if spec.dtype is DType.INT32 and self.activation is not Activation.NONE:
+            raise self.error(
+                f"has the activation {self.activation.name} on int32 integers, expected none; "
+                "write it as MAXIMUM or MINIMUM"
+            )
+        return (spec,)
+
     def version(self, graph: Graph) -> int:
         """The lowest version that brought the dtype."""
         return 1 if graph.tensor(self.inputs[0]).dtype is DType.FLOAT32 else 2
@@ -121,9 +138,8 @@ class WalkOperator(ElementwiseOperator):
         return (any_layout(self.onnx_type, self.inputs, self.outputs),)
 
     def to_c(self, graph: Graph) -> Kernel:
-        """Combine byte with byte."""
-        params = Struct("tinyml_walk", "walk", input_walk(graph, self))
-        return elementwise_kernel(graph, self, params)
+        """Combine element with element as they are stored."""
+        return walk_kernel(graph, self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +191,16 @@ def require_same_dtype(op: Operator, graph: Graph, names: Sequence[str]) -> None
     if len({tensor.dtype for tensor in tensors}) > 1:
         found = ", ".join(f"'{tensor.name}' {tensor.dtype.value}" for tensor in tensors)
         raise op.error(f"inputs have different types: {found}; expected one")
+
+
+def require_plain_integers(op: Operator, graph: Graph, names: Sequence[str]) -> None:
+    """Refuse int32 with a scale: the kernels take the numbers as they are stored."""
+    for tensor in (graph.tensor(name) for name in names):
+        if tensor.dtype is DType.INT32 and tensor.quant is not None:
+            raise op.error(
+                f"input '{tensor.name}' is int32 with a scale, expected plain integers or int8 "
+                "with one; convert the model to int8"
+            )
 
 
 def broadcast_shape(op: Operator, graph: Graph) -> Shape:
@@ -287,6 +313,11 @@ def elementwise_kernel(
         source=f"{function}.c",
     )
     return Kernel(calls=(call,), may_overwrite=overwritable(graph, op))
+
+
+def walk_kernel(graph: Graph, op: Operator) -> Kernel:
+    """Call the operator's one kernel for its dtype, which takes a ``tinyml_walk`` and no more."""
+    return elementwise_kernel(graph, op, Struct("tinyml_walk", "walk", input_walk(graph, op)))
 
 
 def common_scale(graph: Graph, op: Operator) -> float:
