@@ -10,15 +10,16 @@ from tinyml.ops.contract.c import Isa, Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import ONNX_TYPES, OnnxNode
-from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.operator import QuantizationRule
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TFLITE_TYPES, TfliteNode, TfliteOp
+from tinyml.ops.families.pointwise import PointwiseOperator
 
 ON_DEVICE = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.BOOL)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cast(Operator):
+class Cast(PointwiseOperator):
     """Elements as ``dtype``: cut off where they do not fit, other than zero where it is bool."""
 
     dtype: DType
@@ -59,6 +60,11 @@ class Cast(Operator):
         if source.data is None or to_integer:
             return None
         return (source.data.astype(self.dtype.numpy),)
+
+    def compute(self, *operands: Array) -> Array:
+        """Cast the only operand: a bool to 0 and 1, a number to whether it is not 0."""
+        (x,) = operands
+        return x.astype(self.dtype.numpy)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1, 3 where int8 is involved."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from tinyml.ir.graph import DType, Graph, TensorSpec
+import numpy as np
+
+from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.contract.c import Isa, Kernel, Struct
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxNode, any_layout
@@ -16,6 +19,7 @@ from tinyml.ops.families.elementwise import (
     ElementwiseOperator,
     elementwise_kernel,
     input_walk,
+    needs_five_dimensions,
     rescaling,
 )
 
@@ -36,6 +40,15 @@ class Relation(enum.Enum):
     LESS_EQUAL = (1, 1, 0)
 
 
+UFUNCS: Mapping[Relation, np.ufunc] = {
+    Relation.EQUAL: np.equal,
+    Relation.NOT_EQUAL: np.not_equal,
+    Relation.GREATER: np.greater,
+    Relation.GREATER_EQUAL: np.greater_equal,
+    Relation.LESS: np.less,
+    Relation.LESS_EQUAL: np.less_equal,
+}
+
 # NotEqual is the one that ONNX lacks.
 ONNX_TYPES = {
     Relation.EQUAL: "Equal",
@@ -52,6 +65,7 @@ class Comparison(ElementwiseOperator):
 
     relation: Relation
 
+    five_in_tflite_runtime: ClassVar[bool] = False
     opcodes: ClassVar[tuple[str, ...]] = tuple(relation.name for relation in Relation)
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_compare_s8"),
@@ -86,11 +100,17 @@ class Comparison(ElementwiseOperator):
         """
         source = graph.tensor(self.inputs[0])
         if source.dtype is not DType.INT16:
-            return self.oracles
+            return super().oracles_in(graph)
+        if needs_five_dimensions(graph, self):
+            return (Oracle.LITERT,)
         if self.relation in {Relation.GREATER, Relation.LESS_EQUAL}:
             return (Oracle.LITERT,)
         rescales = self.relation in {Relation.EQUAL, Relation.NOT_EQUAL}
         return ALL_BUT_MICRO[:1] if rescales and source.scale < FINEST else ALL_BUT_MICRO
+
+    def compute(self, *operands: Array) -> Array:
+        """Compare both."""
+        return np.asarray(UFUNCS[self.relation](*operands))
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, 2 for integers, which GREATER has no later one of."""

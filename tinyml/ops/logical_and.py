@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from tinyml.ir.graph import DType
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.families.elementwise import LogicalOperator
@@ -16,4 +18,5 @@ class LogicalAnd(LogicalOperator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("LOGICAL_AND",)
     onnx_type: ClassVar[str] = "And"
+    ufunc: ClassVar[np.ufunc] = np.logical_and
     kernels: ClassVar[Kernels] = {DType.BOOL: ("tinyml_logical_and",)}

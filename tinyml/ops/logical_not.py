@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tinyml.ir.graph import DType, Graph, TensorSpec
+import numpy as np
+
+from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
@@ -25,6 +27,11 @@ class LogicalNot(ElementwiseOperator):
         """Shape of the input, bool."""
         require_dtype(self, graph)
         return (TensorSpec(graph.tensor(self.inputs[0]).shape, DType.BOOL),)
+
+    def compute(self, *operands: Array) -> Array:
+        """Negate the only operand."""
+        (x,) = operands
+        return np.logical_not(x)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1."""

@@ -7,13 +7,13 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import DType, Graph, Shape, TensorSpec
+from tinyml.ir.graph import Array, DType, Graph, Shape, TensorSpec
 from tinyml.ops.contract.c import Isa, Kernel, Struct
 from tinyml.ops.contract.checks import require_dtype, require_one_of
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
 from tinyml.ops.contract.onnx import OnnxNode, any_layout
-from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.operator import QuantizationRule
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 from tinyml.ops.families.elementwise import (
@@ -22,10 +22,11 @@ from tinyml.ops.families.elementwise import (
     elementwise_kernel,
     require_same_dtype,
 )
+from tinyml.ops.families.pointwise import PointwiseOperator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Select(Operator):
+class Select(PointwiseOperator):
     """An element of the second input where the first holds, else of the third; broadcasting.
 
     ``by_row``: SELECT, whose condition either has the shape of the others or one element for each
@@ -63,6 +64,11 @@ class Select(Operator):
         """Bytes are copied, so both choices take the output's parameters."""
         del graph
         return QuantizationRule(inputs_follow_output=True)
+
+    def compute(self, *operands: Array) -> Array:
+        """Choose."""
+        condition, first, second = operands
+        return np.where(condition, first, second)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1, which took int8 from the start."""

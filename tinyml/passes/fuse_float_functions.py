@@ -1,40 +1,55 @@
 """Turns a float function between a DEQUANTIZE and a QUANTIZE into an int8 operator.
 
-Converters leave functions float for which TFLite has no int8 kernel. On the device each is a table
-of 256 bytes that holds what the three operators give.
+Converters leave functions float for which TFLite has no int8 kernel, and so does quantization here
+what several operators spell. On the device each is a table of 256 bytes that holds what all of them
+together give.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from tinyml.ir.graph import Graph, Op
+from tinyml.ir.graph import DType, Graph, Op
 from tinyml.ops.dequantize import Dequantize
 from tinyml.ops.families.unary import UnaryOperator
 from tinyml.ops.quantize import Quantize
+from tinyml.passes.fuse_functions import Region, as_function, find_region
 
 
 def fuse_float_functions(graph: Graph) -> Graph:
     """Read the int8 before the DEQUANTIZE and write the int8 after the QUANTIZE."""
-    ops: list[Op] = []
+    fused: dict[str, Op] = {}
     dropped: set[str] = set()
     for op in graph.ops:
-        function = graph.producers.get(op.inputs[0]) if isinstance(op, Quantize) else None
-        source = graph.producers.get(function.inputs[0]) if function else None
-        if not (
-            isinstance(function, UnaryOperator)
-            and isinstance(source, Dequantize)
-            and _is_only_read_by(graph, function, op)
-        ):
-            ops.append(op)
-            continue
-        dropped.add(function.name)
-        fused = replace(
-            function, name=op.name, inputs=source.inputs, outputs=op.outputs, in_float=True
-        )
-        ops.append(fused)
-    kept = tuple(op for op in ops if op.name not in dropped)
-    return _without_unread(replace(graph, ops=kept))
+        region = _region_before(graph, op) if isinstance(op, Quantize) else None
+        if region is not None:
+            source = graph.producers[region.source].inputs
+            function = _operator(graph, region)
+            fused[op.name] = replace(function, name=op.name, inputs=source, outputs=op.outputs)
+            dropped.update(step.name for step in region.ops)
+    ops = (fused.get(op.name, op) for op in graph.ops if op.name not in dropped)
+    return _without_unread(replace(graph, ops=tuple(ops)))
+
+
+def _region_before(graph: Graph, op: Quantize) -> Region | None:
+    """What comes between a DEQUANTIZE of int8 and the QUANTIZE, if nothing else reads it."""
+    (name,) = op.inputs
+    if name in graph.outputs or graph.consumers[name] != (op,) or name not in graph.producers:
+        return None
+    region = find_region(graph, graph.producers[name])
+    source = graph.producers.get(region.source) if region else None
+    if not isinstance(source, Dequantize):
+        return None
+    dtypes = {graph.tensor(end).dtype for end in (*source.inputs, *op.outputs)}
+    return region if dtypes == {DType.INT8} else None
+
+
+def _operator(graph: Graph, region: Region) -> UnaryOperator:
+    """The function itself where it is one operator."""
+    (*others, last) = region.ops
+    if not others and isinstance(last, UnaryOperator):
+        return replace(last, in_float=True)
+    return replace(as_function(graph, region), in_float=True)
 
 
 def _without_unread(graph: Graph) -> Graph:
@@ -42,8 +57,3 @@ def _without_unread(graph: Graph) -> Graph:
     read = {*graph.outputs, *(name for op in graph.ops for name in op.inputs)}
     ops = (op for op in graph.ops if not isinstance(op, Dequantize) or op.outputs[0] in read)
     return replace(graph, ops=tuple(ops)).pruned()
-
-
-def _is_only_read_by(graph: Graph, op: Op, reader: Op) -> bool:
-    (output,) = op.outputs
-    return output not in graph.outputs and graph.consumers[output] == (reader,)

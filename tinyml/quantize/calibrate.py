@@ -10,16 +10,27 @@ import numpy as np
 from tinyml.errors import InputError
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, DType, Graph
+from tinyml.ops.families.unary import UnaryOperator
+from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.quantize.observers import Observer, Range
-from tinyml.runtime.tflite import float_runtime, iterate_tflite
+from tinyml.runtime.tflite import iterate_float
+
+INFINITE = (
+    "tensor '{name}' becomes infinite or NaN on the calibration data, expected finite values; "
+    "check the data's scaling and the model's weights"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationTable:
-    """Activation name to the range an observer settled on."""
+    """Activation name to the range an observer settled on.
+
+    ``infinite`` names those that were infinite or NaN somewhere, which no range covers.
+    """
 
     ranges: Mapping[str, Range]
     samples: int
+    infinite: frozenset[str] = frozenset()
 
 
 def calibrate(
@@ -37,26 +48,51 @@ def calibrate(
     with the number of samples done.
     """
     names = [t.name for t in graph.tensors.values() if not t.is_constant]
-    observers = {name: make_observer() for name in names if _is_float(graph, name)}
+    observers = {name: _Finite(make_observer()) for name in names if _is_float(graph, name)}
     observed = replace(graph, outputs=tuple(observers))
-    rows = iterate_tflite(write_tflite(observed), samples, float_runtime(graph))
+    tolerated = _tolerated(graph)
+    rows = iterate_float(graph, write_tflite(observed), samples)
     for done, row in enumerate(rows, start=1):
         for name, values in zip(observers, row, strict=True):
-            _observe(name, observers[name], values)
+            observers[name].observe(values)
+            if observers[name].is_infinite and name not in tolerated:
+                raise InputError(INFINITE.format(name=name))
         if on_progress:
             on_progress(done)
-    ranges = {name: observer.range for name, observer in observers.items()}
-    return CalibrationTable(ranges, len(samples[0]))
+    ranges = {name: each.range for name, each in observers.items() if each.is_observed}
+    infinite = frozenset(name for name, each in observers.items() if each.is_infinite)
+    return CalibrationTable(ranges, len(samples[0]), infinite)
+
+
+class _Finite(Observer):
+    """Shows an observer the finite values, and keeps in mind whether there were others."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self.is_observed = self.is_infinite = False
+
+    def observe(self, values: Array) -> None:
+        finite = values[np.isfinite(values)]
+        self.is_infinite |= finite.size < values.size
+        if finite.size:
+            self.is_observed = True
+            self._observer.observe(finite)
+
+    @property
+    def range(self) -> Range:
+        return self._observer.range
+
+
+def _tolerated(graph: Graph) -> set[str]:
+    """What may be infinite for some samples.
+
+    Inside of a function nobody sees it; where the function itself has no value, as a LOG of 0, an
+    end of the range that the others take stands for it, as in TFLite.
+    """
+    fused = fuse_functions(graph)
+    outputs = {op.outputs[0] for op in fused.ops if isinstance(op, UnaryOperator)}
+    return {*outputs, *(name for name in graph.tensors if name not in fused.tensors)}
 
 
 def _is_float(graph: Graph, name: str) -> bool:
     return graph.tensor(name).dtype is DType.FLOAT32
-
-
-def _observe(name: str, observer: Observer, values: Array) -> None:
-    if not np.isfinite(values).all():
-        raise InputError(
-            f"tensor '{name}' becomes infinite or NaN on the calibration data, expected finite "
-            "values; check the data's scaling and the model's weights"
-        )
-    observer.observe(values)

@@ -17,6 +17,7 @@ from tinyml.ir.verify import verify_quantized
 from tinyml.numerics.affine import quantize, round_half_away, symmetric_scale
 from tinyml.ops.contract.dtypes import PARAMETERS
 from tinyml.ops.contract.operator import QuantizationRule, operators
+from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.passes.multiply_by_reciprocals import multiply_by_reciprocals
 from tinyml.quantize.activations import (
     choose_activation_params,
@@ -49,6 +50,8 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Gra
     Raises ModelError where a tensor has no range: it did not occur in the calibration.
     """
     dtype = scheme.activations
+    if dtype is DType.INT8:  # a table of int16 would have 65,536 values
+        graph = fuse_functions(graph)
     graph = separate_constants(multiply_by_reciprocals(graph))
     graph, table = split_fixed_inputs(graph, table, dtype)
     params = choose_activation_params(graph, table, dtype)

@@ -23,6 +23,7 @@ from tinyml.passes.fold_affine import fold_affine
 from tinyml.passes.fold_softmax_beta import fold_softmax_beta
 from tinyml.passes.fold_transpose import fold_transpose
 from tinyml.passes.fuse_activation import fuse_activation
+from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.passes.merge_reshapes import merge_reshapes
 from tinyml.passes.multiply_by_rsqrt import multiply_by_rsqrt
 from tinyml.quantize.annotated import quantize_annotated
@@ -66,6 +67,7 @@ def _read(data: bytes, name: str, folder: Path | None) -> Graph:
             graph = rewrite(graph)
             verify_float(graph)
         if any(tensor.quant is not None for tensor in graph.tensors.values()):
+            graph = fuse_functions(graph) if dtype is DType.INT8 else graph
             graph = quantize_annotated(graph, integers, dtype)
             verify_quantized(graph)
     except ModelError as error:
