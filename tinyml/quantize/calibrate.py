@@ -15,6 +15,7 @@ from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.quantize.observers import Observer, Range
 from tinyml.runtime.tflite import iterate_float
 
+LARGEST_FLOAT = np.finfo(np.float32).max
 INFINITE = (
     "tensor '{name}' becomes infinite or NaN on the calibration data, expected finite values; "
     "check the data's scaling and the model's weights"
@@ -65,14 +66,17 @@ def calibrate(
 
 
 class _Finite(Observer):
-    """Shows an observer the finite values, and keeps in mind whether there were others."""
+    """Shows an observer the finite values, and keeps in mind whether there were others.
+
+    TFLite's sums and products clamp infinity to the largest float.
+    """
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
         self.is_observed = self.is_infinite = False
 
     def observe(self, values: Array) -> None:
-        finite = values[np.isfinite(values)]
+        finite = values[np.abs(values) < LARGEST_FLOAT]
         self.is_infinite |= finite.size < values.size
         if finite.size:
             self.is_observed = True

@@ -38,10 +38,9 @@ def function_cases(
     pairs: Callable[[Draw], Iterator[Pair]] = rescalings,
     *,
     output: QuantParams | None = None,
-    least: int = -128,
     **fields: Any,
 ) -> Iterator[tuple[Any, Graph, Ranges]]:
-    """One case per pair of parameters, ``output`` in place of theirs; inputs from ``least`` up."""
+    """One case per pair of parameters, ``output`` in place of theirs."""
     name = kind.__name__.lower()
     draw = Draw(f"{name} {fields}")
     for source, drawn in pairs(draw):
@@ -49,8 +48,7 @@ def function_cases(
         op = kind(name=name, inputs=(SOURCE,), outputs=(OUTPUT,), **fields)
         quant = output or drawn
         graph = single_operator(op, [int8_tensor(SOURCE, shape, source)], quant)
-        ranges = {} if least == -128 else {SOURCE: (least, 127)}
-        yield (shape, source, quant, fields), graph, ranges
+        yield (shape, source, quant, fields), graph, {}
 
 
 def wide_function_cases(

@@ -46,10 +46,15 @@ class QuantizationRule:
 
 @dataclass(frozen=True, slots=True)
 class FloatSteps:
-    """Float operators that stand for an int8 one in a file, and the tensors only they know."""
+    """Float operators that stand for an int8 one in a file, and the tensors only they know.
+
+    ``saturate``: some results are infinite, NaN or beyond int32, which the QUANTIZE after them may
+    take for anything.
+    """
 
     ops: tuple[Operator, ...]
     tensors: tuple[Tensor, ...] = ()
+    saturate: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from tinyml.ops.onnx.elementwise import chained_lowering
 
 # Dimensions of tinyml_walk; neighbours that are broadcast alike count as one.
 WALK_DIMENSIONS = 5
+LARGEST_FLOAT = np.finfo(np.float32).max
 WALK_INPUTS = ("first", "second", "third")
 
 
@@ -82,8 +83,9 @@ class ArithmeticOperator(ElementwiseOperator):
     ufunc: ClassVar[np.ufunc]  # numpy's function of the same meaning
 
     def compute(self, *operands: Array) -> Array:
-        """Combine both, then clamp to the activation's bounds."""
-        return self.activation.clamp(np.asarray(self.ufunc(*operands)))
+        """Combine both, then clamp to the activation's bounds, without one to finite numbers."""
+        result = np.clip(self.ufunc(*operands), -LARGEST_FLOAT, LARGEST_FLOAT)
+        return self.activation.clamp(result)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:

@@ -55,9 +55,9 @@ class Function(UnaryOperator):
 
     def float_steps(self, graph: Graph, source: str, output: str) -> FloatSteps:
         """The steps themselves, between the two tensors."""
-        del graph
         names = {SOURCE: source, RESULT: output}
-        return FloatSteps(tuple(step.renamed(names) for step in self.steps), self._tensors)
+        steps = tuple(step.renamed(names) for step in self.steps)
+        return FloatSteps(steps, self._tensors, saturate=self.leaves_int32(graph))
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """The nodes of all steps, float in between."""
