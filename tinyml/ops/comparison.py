@@ -12,7 +12,7 @@ import numpy as np
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.contract.c import Isa, Kernel, Struct
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
-from tinyml.ops.contract.onnx import OnnxNode, any_layout
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, any_layout
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 from tinyml.ops.families.elementwise import (
@@ -22,6 +22,7 @@ from tinyml.ops.families.elementwise import (
     needs_five_dimensions,
     rescaling,
 )
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 # Bits by which both inputs are scaled up before they are rescaled to their real values.
 LEFT_SHIFT = 8
@@ -71,6 +72,14 @@ class Comparison(ElementwiseOperator):
         **int8_kernels("tinyml_compare_s8"),
         DType.INT16: ("tinyml_compare_s16",),
     }
+
+    onnx_types: ClassVar[Mapping[str, Operands]] = dict.fromkeys(ONNX_TYPES.values(), Operands.ANY)
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """The node's name says which relation."""
+        relations = {name: relation for relation, name in ONNX_TYPES.items()}
+        return plain_lowering(cls, node, 2, relation=relations[node.op_type])
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:

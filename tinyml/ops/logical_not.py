@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,9 +12,10 @@ from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.contract.c import Isa, Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
-from tinyml.ops.contract.onnx import OnnxNode, any_layout
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, any_layout
 from tinyml.ops.contract.tflite import TfliteOp
 from tinyml.ops.families.elementwise import ElementwiseOperator
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +23,13 @@ class LogicalNot(ElementwiseOperator):
     """Whether an element does not hold."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("LOGICAL_NOT",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Not": Operands.ANY}
     kernels: ClassVar[Kernels] = {DType.BOOL: ("tinyml_logical_not",)}
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read nothing but the tensor."""
+        return plain_lowering(cls, node, 1)
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape of the input, bool."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -12,7 +13,7 @@ from tinyml.ops.contract.c import Isa, Kernel, Struct
 from tinyml.ops.contract.checks import require_dtype, require_one_of
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
-from tinyml.ops.contract.onnx import OnnxNode, any_layout
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, any_layout
 from tinyml.ops.contract.operator import QuantizationRule
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
@@ -23,6 +24,7 @@ from tinyml.ops.families.elementwise import (
     require_same_dtype,
 )
 from tinyml.ops.families.pointwise import PointwiseOperator
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,12 @@ class Select(PointwiseOperator):
         DType.INT16: ("tinyml_select_s16",),
     }
     typed_input: ClassVar[int] = 1
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Where": Operands.ANY}
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read nothing but the tensors."""
+        return plain_lowering(cls, node, 3, by_row=False)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:

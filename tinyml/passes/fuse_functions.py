@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tinyml.ir.graph import DType, Graph, Op
-from tinyml.ops.div import Div
 from tinyml.ops.families.function import RESULT, SOURCE, Function
 from tinyml.ops.families.pointwise import PointwiseOperator
 
@@ -30,17 +29,21 @@ def fuse_functions(graph: Graph) -> Graph:
     """Replace every such region of a float graph.
 
     A region of one operator is left as it is, unless int8 has no kernel for it: a constant divided
-    by a tensor.
+    by a tensor, a power.
     """
     fused: dict[str, Function] = {}
     dropped: set[str] = set()
     for op in reversed(graph.ops):
         region = None if op.name in dropped else find_region(graph, op)
-        if region is not None and (len(region.ops) > 1 or isinstance(op, Div)):
+        if region is not None and (len(region.ops) > 1 or _lacks_int8(op)):
             dropped.update(step.name for step in region.ops)
             fused[op.name] = as_function(graph, region)
     ops = (fused.get(op.name, op) for op in graph.ops if op.name in fused or op.name not in dropped)
     return replace(graph, ops=tuple(ops)).pruned() if fused else graph
+
+
+def _lacks_int8(op: Op) -> bool:
+    return isinstance(op, PointwiseOperator) and DType.INT8 not in op.kernels
 
 
 def find_region(graph: Graph, last: Op) -> Region | None:

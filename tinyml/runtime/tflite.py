@@ -127,10 +127,12 @@ def iterate_float(graph: Graph, model: bytes, samples: Sequence[Array]) -> Itera
         for row in iterate_tflite(model, samples, float_runtime(graph)):
             yield row
             done += 1
-    except RuntimeFailedError:
-        if float_runtime(graph) == LITERT_REFERENCE:
-            raise
-        yield from itertools.islice(iterate_tflite(model, samples, LITERT_REFERENCE), done, None)
+    except RuntimeFailedError as failure:
+        try:
+            rows = iterate_tflite(model, samples, LITERT_REFERENCE)
+            yield from itertools.islice(rows, done, None)
+        except RuntimeFailedError:
+            raise failure from None
 
 
 @dataclass(frozen=True, slots=True)

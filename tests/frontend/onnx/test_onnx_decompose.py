@@ -28,7 +28,12 @@ GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
         ("Mish", {}),
         ("Selu", {}),
         ("Selu", {"alpha": 1.1, "gamma": 2.0}),
+        ("Shrink", {"bias": 0.1, "lambd": 0.3}),
+        ("Shrink", {}),
+        ("Sign", {}),
         ("Softplus", {}),
+        ("Softsign", {}),
+        ("ThresholdedRelu", {"alpha": 0.2}),
     ],
 )
 def test_a_function_gives_what_onnx_runtime_gives(op_type, attributes):

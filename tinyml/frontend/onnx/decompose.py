@@ -24,6 +24,9 @@ DECOMPOSED: Mapping[str, Callable[[Steps], None]] = {
     "ReduceL2": functions.sum_of_squares,
     "ReduceSumSquare": functions.sum_of_squares,
     "Selu": functions.selu,
+    "Shrink": functions.shrink,
     "Softplus": functions.softplus,
+    "Softsign": functions.softsign,
     "Swish": functions.silu,
+    "ThresholdedRelu": functions.thresholded_relu,
 }

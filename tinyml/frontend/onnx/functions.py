@@ -122,6 +122,31 @@ def log_softmax(steps: Steps) -> None:
     steps.write(steps.node.outputs[0], "Sub", shifted, steps.add("Log", total))
 
 
+def softsign(steps: Steps) -> None:
+    """``x / (1 + |x|)``."""
+    source = steps.input(0)
+    total = steps.add("Add", steps.add("Abs", source), steps.constant(1.0))
+    steps.write(steps.node.outputs[0], "Div", source, total)
+
+
+def thresholded_relu(steps: Steps) -> None:
+    """``x`` above alpha, else 0."""
+    source = steps.input(0)
+    above = steps.add("Greater", source, steps.constant(steps.attribute("alpha", 1.0)))
+    steps.write(steps.node.outputs[0], "Where", above, source, steps.constant(0.0))
+
+
+def shrink(steps: Steps) -> None:
+    """``x + bias`` below ``-lambd``, ``x - bias`` above ``lambd``, 0 between."""
+    source, limit = steps.input(0), float(steps.attribute("lambd", 0.5))
+    bias, zero = steps.constant(steps.attribute("bias", 0.0)), steps.constant(0.0)
+    above = steps.add("Greater", source, steps.constant(limit))
+    below = steps.add("Less", source, steps.constant(-limit))
+    upper = steps.add("Where", above, steps.add("Sub", source, bias), zero)
+    lower = steps.add("Add", source, bias)
+    steps.write(steps.node.outputs[0], "Where", below, lower, upper)
+
+
 def sum_of_squares(steps: Steps) -> None:
     """The sum of ``x * x``; its root for ReduceL2."""
     node, source = steps.node, steps.input(0)

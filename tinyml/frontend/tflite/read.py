@@ -47,6 +47,7 @@ from tinyml.passes.drop_zero_sums import drop_zero_sums
 from tinyml.passes.multiply_computed_weights import multiply_computed_weights
 from tinyml.passes.requantize_joined import requantize_joined
 from tinyml.passes.signed_edges import signed_edges
+from tinyml.passes.spell_log_softmax import spell_log_softmax
 from tinyml.passes.split_groups import split_groups
 
 IDENTIFIER = b"TFL3"
@@ -129,7 +130,7 @@ def _verified(graph: Graph, subgraph: Any, order: list[str]) -> Graph:
         _refuse_dynamic_shapes(subgraph, order, graph)
         graph = split_groups(multiply_computed_weights(graph))
         if not is_quantized(graph):
-            graph = drop_zero_sums(graph)
+            graph = spell_log_softmax(drop_zero_sums(graph))
             verify_float(graph)
             return graph
         graph = requantize_joined(signed_edges(graph))
