@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from float_runs import kinds
 from function_graphs import PLAIN, float_graph, make
 from graphs import activation
 from spelled_functions import SPELLED, fused, spelled
@@ -26,10 +27,6 @@ from tinyml.quantize.post_training import Scheme, quantize_graph
 
 # Those that int8 has values fine enough for, however wide the input.
 SMOOTH = sorted({*SPELLED} - {"without a value at 0", "logarithm of any number", "reciprocal root"})
-
-
-def kinds(graph: Graph) -> list[str]:
-    return [type(op).__name__ for op in graph.ops]
 
 
 def quantized(graph: Graph, samples: Array, dtype: DType = DType.INT8) -> Graph:

@@ -33,7 +33,6 @@ def _spelled(graph: Graph, op: LogSoftmax) -> Graph:
     most, shifted, powers, total, logarithm = (
         f"{op.name}/{part}" for part in ("max", "shifted", "powers", "total", "logarithm")
     )
-    none = Activation.NONE
     steps: tuple[Op, ...] = (
         ReduceMax(name=most, inputs=(source.name,), outputs=(most,), axes=last, keep_dims=True),
         Sub(

@@ -25,6 +25,7 @@ from tinyml.passes.fold_transpose import fold_transpose
 from tinyml.passes.fuse_activation import fuse_activation
 from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.passes.merge_reshapes import merge_reshapes
+from tinyml.passes.multiply_by_inverses import multiply_by_inverses
 from tinyml.passes.multiply_by_rsqrt import multiply_by_rsqrt
 from tinyml.quantize.annotated import quantize_annotated
 
@@ -35,6 +36,7 @@ PASSES = (
     fold_softmax_beta,
     fold_transpose,
     multiply_by_rsqrt,
+    multiply_by_inverses,
 )
 
 

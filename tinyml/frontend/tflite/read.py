@@ -44,6 +44,7 @@ from tinyml.ops.contract.operator import Operator
 from tinyml.ops.contract.registry import operators_by_opcode
 from tinyml.ops.contract.tflite import TfliteNode
 from tinyml.passes.drop_zero_sums import drop_zero_sums
+from tinyml.passes.multiply_by_inverses import multiply_by_inverses
 from tinyml.passes.multiply_computed_weights import multiply_computed_weights
 from tinyml.passes.requantize_joined import requantize_joined
 from tinyml.passes.signed_edges import signed_edges
@@ -130,7 +131,7 @@ def _verified(graph: Graph, subgraph: Any, order: list[str]) -> Graph:
         _refuse_dynamic_shapes(subgraph, order, graph)
         graph = split_groups(multiply_computed_weights(graph))
         if not is_quantized(graph):
-            graph = spell_log_softmax(drop_zero_sums(graph))
+            graph = multiply_by_inverses(spell_log_softmax(drop_zero_sums(graph)))
             verify_float(graph)
             return graph
         graph = requantize_joined(signed_edges(graph))
