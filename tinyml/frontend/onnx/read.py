@@ -27,6 +27,7 @@ from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.passes.merge_reshapes import merge_reshapes
 from tinyml.passes.multiply_by_inverses import multiply_by_inverses
 from tinyml.passes.multiply_by_rsqrt import multiply_by_rsqrt
+from tinyml.passes.take_factors_out import take_factors_out
 from tinyml.quantize.annotated import quantize_annotated
 
 PASSES = (
@@ -37,6 +38,7 @@ PASSES = (
     fold_transpose,
     multiply_by_rsqrt,
     multiply_by_inverses,
+    take_factors_out,
 )
 
 

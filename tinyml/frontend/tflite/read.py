@@ -50,8 +50,11 @@ from tinyml.passes.requantize_joined import requantize_joined
 from tinyml.passes.signed_edges import signed_edges
 from tinyml.passes.spell_log_softmax import spell_log_softmax
 from tinyml.passes.split_groups import split_groups
+from tinyml.passes.take_factors_out import take_factors_out
 
 IDENTIFIER = b"TFL3"
+
+FLOAT_PASSES = (drop_zero_sums, spell_log_softmax, multiply_by_inverses, take_factors_out)
 
 # Index of an optional input that is not there.
 ABSENT = -1
@@ -131,8 +134,9 @@ def _verified(graph: Graph, subgraph: Any, order: list[str]) -> Graph:
         _refuse_dynamic_shapes(subgraph, order, graph)
         graph = split_groups(multiply_computed_weights(graph))
         if not is_quantized(graph):
-            graph = multiply_by_inverses(spell_log_softmax(drop_zero_sums(graph)))
-            verify_float(graph)
+            for rewrite in FLOAT_PASSES:
+                graph = rewrite(graph)
+                verify_float(graph)
             return graph
         graph = requantize_joined(signed_edges(graph))
         verify_quantized(graph)

@@ -39,7 +39,7 @@ class Function(UnaryOperator):
 
     def function(self, x: Array) -> Array:
         """Take all steps, each rounded to float32 as TFLite's kernels do."""
-        values = {tensor.name: tensor.constant for tensor in self.constants}
+        values = {tensor.name: tensor.constant.reshape(()) for tensor in self.constants}
         values[SOURCE] = x
         for step in self.steps:
             with np.errstate(all="ignore"):
