@@ -1,4 +1,4 @@
-"""The table of docs/functions.md, held to what benchmarks/functions.py prints for a sample of it."""
+"""Holds the table of docs/functions.md to what benchmarks/functions.py prints of some rows."""
 
 import importlib
 import re

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from tinyml.errors import InputError
-from tinyml.ir.graph import Array, Shape, Tensor
+from tinyml.ir.graph import Array, DType, Shape, Tensor
 from tinyml.numerics.affine import dequantize, quantize
 
 NPY_SIGNATURE = b"\x93NUMPY"
@@ -64,7 +64,10 @@ def sample_shape(tensor: Tensor) -> Shape:
 
 
 def quantize_samples(samples: Sequence[Array], inputs: Sequence[Tensor]) -> list[Array]:
-    """Int8 samples (N, *input shape): int8 is taken raw, floats with the input's parameters."""
+    """Samples (N, *input shape) of the inputs' dtypes.
+
+    Integers of an input's own dtype are taken raw, floats with its parameters.
+    """
     return [
         _quantize_input(array, tensor).reshape(len(array), *tensor.shape)
         for array, tensor in zip(samples, inputs, strict=True)
@@ -92,6 +95,8 @@ def float_samples(samples: Sequence[Array], inputs: Sequence[Tensor]) -> list[Ar
 def _quantize_input(array: Array, tensor: Tensor) -> Array:
     if array.dtype == tensor.dtype.numpy:
         return array
+    if tensor.dtype is DType.FLOAT32:
+        return array.astype(np.float32)
     if tensor.quant is None:
         raise InputError(
             f"input '{tensor.name}' takes {tensor.dtype.value}, the data holds {array.dtype}"

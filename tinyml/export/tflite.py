@@ -73,13 +73,16 @@ def _with_float_steps(graph: Graph) -> Graph:
     tensors, ops = dict(graph.tensors), list[Op]()
     for op in operators(graph):
         before, after = (_fresh(f"{op.name}/{part}", tensors) for part in ("dequantized", "float"))
+        if graph.tensor(op.inputs[0]).dtype is DType.FLOAT32:
+            before = op.inputs[0]
         steps = op.float_steps(graph, before, after)
         if steps is None:
             ops.append(op)
             continue
         for name, like in ((before, op.inputs[0]), (after, op.outputs[0])):
             tensors[name] = Tensor(name, tensors[like].shape, DType.FLOAT32)
-        ops.append(Dequantize(name=before, inputs=op.inputs, outputs=(before,)))
+        if before != op.inputs[0]:
+            ops.append(Dequantize(name=before, inputs=op.inputs[:1], outputs=(before,)))
         ops += _with_own_names(steps, tensors)
         if steps.saturate:
             ops += _saturated(tensors[after], tensors[op.outputs[0]], tensors)

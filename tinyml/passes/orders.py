@@ -6,12 +6,14 @@ from tinyml.ir.graph import Graph
 from tinyml.ir.verify import verify_quantized
 from tinyml.passes.fuse_dilation import fuse_dilation
 from tinyml.passes.fuse_float_functions import fuse_float_functions
+from tinyml.passes.join_standardization import join_standardization
 from tinyml.passes.lower_per_channel_fully_connected import lower_per_channel_fully_connected
 from tinyml.passes.move_integers import move_integers
 from tinyml.passes.strip_edges import strip_edges
 
 DEVICE_PASSES = (
     fuse_float_functions,
+    join_standardization,
     move_integers,
     strip_edges,
     fuse_dilation,

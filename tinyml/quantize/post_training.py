@@ -25,6 +25,11 @@ from tinyml.quantize.activations import (
     split_fixed_inputs,
 )
 from tinyml.quantize.calibrate import CalibrationTable
+from tinyml.quantize.standardized import (
+    Standardized,
+    with_standardization,
+    without_standardization,
+)
 
 WEIGHT_MAX = 127
 # Half of what sums may reach, 2^31 or 2^47: the other half is left to the products.
@@ -47,10 +52,14 @@ class Scheme:
 def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Graph:
     """Give every tensor its integers; inputs and outputs are of the scheme's dtype.
 
+    An input that the model standardizes and that int8 could not hold before stays float32.
+
     Raises ModelError where a tensor has no range: it did not occur in the calibration.
     """
     dtype = scheme.activations
+    lost: tuple[Standardized, ...] = ()
     if dtype is DType.INT8:  # a table of int16 would have 65,536 values
+        graph, lost = without_standardization(graph, table)
         graph = fuse_functions(graph)
     graph = separate_constants(multiply_by_reciprocals(graph))
     graph, table = split_fixed_inputs(graph, table, dtype)
@@ -64,6 +73,7 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Gra
             op = replace(op, inputs=_quantize_parameters(graph, op, rule, params, tensors, scheme))
         ops.append(op)
     quantized = replace(graph, tensors=tensors, ops=tuple(ops)).pruned()
+    quantized = with_standardization(quantized, lost)
     verify_quantized(quantized)
     return quantized
 

@@ -117,8 +117,9 @@ class Operator(Op):
     def float_steps(self, graph: Graph, source: str, output: str) -> FloatSteps | None:
         """Say what the operator is in a file that has it as float only.
 
-        The steps read the float tensor ``source``, a DEQUANTIZE of the input, and write ``output``,
-        which a QUANTIZE takes to the operator's own. None for what ``to_tflite`` describes.
+        The steps read the float tensor ``source``, a DEQUANTIZE of an int8 input, and write
+        ``output``, which a QUANTIZE takes to the operator's own. None for what ``to_tflite``
+        describes.
         """
         del graph, source, output
         return None
