@@ -27,6 +27,7 @@ from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.passes.merge_reshapes import merge_reshapes
 from tinyml.passes.multiply_by_inverses import multiply_by_inverses
 from tinyml.passes.multiply_by_rsqrt import multiply_by_rsqrt
+from tinyml.passes.spell_softplus import spell_softplus
 from tinyml.passes.take_factors_out import take_factors_out
 from tinyml.quantize.annotated import quantize_annotated
 
@@ -36,6 +37,7 @@ PASSES = (
     fuse_activation,
     fold_softmax_beta,
     fold_transpose,
+    spell_softplus,
     multiply_by_rsqrt,
     multiply_by_inverses,
     take_factors_out,

@@ -49,12 +49,19 @@ from tinyml.passes.multiply_computed_weights import multiply_computed_weights
 from tinyml.passes.requantize_joined import requantize_joined
 from tinyml.passes.signed_edges import signed_edges
 from tinyml.passes.spell_log_softmax import spell_log_softmax
+from tinyml.passes.spell_softplus import spell_softplus
 from tinyml.passes.split_groups import split_groups
 from tinyml.passes.take_factors_out import take_factors_out
 
 IDENTIFIER = b"TFL3"
 
-FLOAT_PASSES = (drop_zero_sums, spell_log_softmax, multiply_by_inverses, take_factors_out)
+FLOAT_PASSES = (
+    drop_zero_sums,
+    spell_softplus,
+    spell_log_softmax,
+    multiply_by_inverses,
+    take_factors_out,
+)
 
 # Index of an optional input that is not there.
 ABSENT = -1
