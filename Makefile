@@ -63,6 +63,7 @@ bench: demo ## Print the tables that the documentation quotes; NEWER=DIR adds an
 	$(BIN)/python benchmarks/boards.py $(DEMO)/digits.tflite
 	$(BIN)/python benchmarks/conversion_time.py
 	$(BIN)/python benchmarks/multipliers.py
+	$(BIN)/python benchmarks/functions.py
 	$(BIN)/python benchmarks/runtimes.py
 	$(BIN)/python benchmarks/oracles.py $(DEMO)/digits.tflite $(DEMO)/digits.test.npz
 	$(BIN)/python benchmarks/onnx_node_tests.py

@@ -146,6 +146,17 @@ typedef struct {
 
 void tinyml_sum_s8(const tinyml_sum_params *params, const int8_t *input, int8_t *output);
 
+typedef struct {
+    int32_t size;
+    int32_t channels;
+    float scale; /* of the output */
+    int32_t output_offset;
+} tinyml_standardize_params;
+
+/* (input - offset) * factor, of each channel, the last dimension; then quantized. */
+void tinyml_standardize_s8(const tinyml_standardize_params *params, const float *input,
+                           const float *offsets, const float *factors, int8_t *output);
+
 /* Index of the first largest (sign 1) or smallest (sign -1) value along the middle of three
  * dimensions; indices of 4 or 8 bytes. */
 void tinyml_arg_extremum_s8(const int8_t *input, int32_t outer, int32_t size, int32_t inner,

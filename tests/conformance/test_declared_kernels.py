@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 from draw.retyped import DTYPES, moving_cases, retyped
-from graphs import make_graph
+from function_graphs import float_graph, make
 from single_operator import Case, all_cases
 from test_wide_softmax import SHAPES, wide_case
 
@@ -19,6 +19,8 @@ from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.operator import Operator, operators
 from tinyml.ops.contract.registry import operator_classes
 from tinyml.ops.div import Div
+from tinyml.ops.log_softmax import LogSoftmax
+from tinyml.ops.pow import Pow
 from tinyml.passes.orders import prepare_for_device
 
 every_class = pytest.mark.parametrize(
@@ -46,14 +48,22 @@ def cases() -> tuple[Case, ...]:
 
 @cache
 def graphs_of_classes() -> dict[type[Operator], tuple[Graph, Operator]]:
-    """A graph with an operator of each class, DIV apart, which only float models have."""
+    """A graph with an operator of each class, but those that only float models have."""
     return {type(op): (case.graph, op) for case in cases() for op in operators(case.graph)}
 
 
-def div_graph() -> Graph:
-    tensors = [Tensor(name, (1, 4), DType.FLOAT32) for name in ("x", "y", "z")]
-    op = Div(name="z", inputs=("x", "y"), outputs=("z",), activation=Activation.NONE)
-    return make_graph(tensors, [op], ["x", "y"], ["z"])
+def float_only(cls: type[Operator]) -> tuple[Graph, Operator]:
+    """The same of a class that only float models have."""
+    (graph,) = (graph for graph in FLOAT_ONLY if isinstance(graph.ops[0], cls))
+    return graph, next(operators(graph))
+
+
+PAIR = {"x": (1, 4), "z": (1, 4)}
+FLOAT_ONLY = (
+    float_graph(PAIR, make(Div, "x", "z", activation=Activation.NONE)),
+    float_graph(PAIR, make(Pow, "x", "z")),
+    float_graph({"x": (1, 4)}, make(LogSoftmax)),
+)
 
 
 @cache
@@ -110,7 +120,7 @@ def test_a_kernel_of_ours_lies_in_the_file_of_its_name():
 
 @every_class
 def test_a_dtype_that_is_not_declared_is_refused(cls):
-    graph, op = graphs_of_classes().get(cls, (div_graph(), div_graph().ops[0]))
+    graph, op = graphs_of_classes().get(cls) or float_only(cls)
     source = graph.tensor(op.inputs[cls.typed_input])
     assert isinstance(op, cls)
 

@@ -24,16 +24,20 @@ from tinyml.evaluate.oracle import Oracles, run_float, run_reference
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import load_board
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
+from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.oracles import Oracle
 from tinyml.ops.elu import Elu
 from tinyml.ops.log import Log
+from tinyml.ops.mul import Mul
 from tinyml.ops.reverse_v2 import ReverseV2
+from tinyml.ops.squared_difference import SquaredDifference
 from tinyml.ops.sum import Sum
 from tinyml.ops.tile import Tile
 from tinyml.runtime.tflite import (
     LITERT_REFERENCE,
     RUNTIMES,
     TFLITE_MICRO,
+    TFLITE_REFERENCE,
     Runtime,
     optimized,
     reference_runtime,
@@ -290,3 +294,49 @@ def test_litert_runs_a_tile_of_int16_which_tflite_runtime_refuses():
 
     assert oracles.runtimes == (LITERT_REFERENCE,)
     np.testing.assert_array_equal(y, np.tile(SAMPLES.astype(np.int16), 2))
+
+
+def five_dimensions(dtype: DType) -> Graph:
+    """A product with one factor for every channel."""
+    quant = None if dtype is DType.FLOAT32 else QuantParams.per_tensor(0.05, 3)
+    shapes = {"x": (1, 2, 2, 2, 3), "z": (3,), "y": (1, 2, 2, 2, 3)}
+    tensors = [Tensor(name, shape, dtype, quant) for name, shape in shapes.items()]
+    fields = {"activation": Activation.NONE}
+    product = Mul(name="y", inputs=("x", "z"), outputs=("y",), **fields)
+    return make_graph(tensors, [product], ["x", "z"], ["y"])
+
+
+def test_products_of_five_dimensions_are_none_of_tflite_runtimes():
+    assert RUNTIMES[Oracle.TFLITE_RUNTIME] not in Oracles(five_dimensions(DType.INT8)).runtimes
+
+
+@pytest.fixture
+def unknown_crash(monkeypatch) -> None:
+    """As if nobody had seen tflite-runtime crash."""
+    for kind in (Mul, SquaredDifference):
+        monkeypatch.setattr(kind, "five_in_tflite_runtime", True)
+
+
+@pytest.mark.usefixtures("unknown_crash")
+def test_where_a_reference_crashes_the_next_that_counts_takes_over_and_is_named():
+    graph = five_dimensions(DType.INT8)
+    data = Dataset((spread((5, 2, 2, 2, 3)), spread((5, 3), seed=1)), None)
+
+    result = compare_model(graph, data, load_board("host"))
+
+    assert result.mismatched_bytes == 0
+    assert result.reference_errors == {}
+    assert TFLITE_MICRO.label in result.reference
+    is_told = "(tflite-runtime 2.14.0 BUILTIN_REF fails)" in result.reference
+    assert is_told == TFLITE_REFERENCE.is_installed
+
+
+@pytest.mark.usefixtures("unknown_crash")
+def test_a_float_graph_that_one_runtime_crashes_on_runs_on_litert():
+    graph = five_dimensions(DType.FLOAT32)
+    op = SquaredDifference(name="y", inputs=("x", "z"), outputs=("y",))
+    x, z = np.ones((2, 1, 2, 2, 2, 3), np.float32), np.full((2, 3), 3, np.float32)
+
+    (result,) = run_float(replace(graph, ops=(op,)), [x, z])
+
+    assert np.array_equal(result, 4 * x)

@@ -111,6 +111,8 @@ def _quantize_input(array: Array, tensor: Tensor) -> Array:
         return array
     if is_raw(array, tensor):
         return (array ^ np.uint8(UINT8_OFFSET)).view(np.int8)
+    if tensor.dtype is DType.FLOAT32:
+        return array.astype(np.float32)
     return quantize(array.astype(np.float32), tensor.quant, tensor.dtype)
 
 

@@ -16,7 +16,7 @@ from tinyml.data.metrics import Metric, agreement, score
 from tinyml.data.ranges import range_warnings
 from tinyml.device.run import DeviceRun, run_on_device
 from tinyml.errors import InputError
-from tinyml.evaluate.oracle import Oracles, run_float
+from tinyml.evaluate.oracle import Oracles, run_float, run_oracles
 from tinyml.firmware.boards import Board, Console
 from tinyml.firmware.build import BuildResult, build_firmware
 from tinyml.ir.graph import Array, Graph, Tensor
@@ -105,7 +105,7 @@ def compare_model(
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         build = build_firmware(generate_plan(plan), board, Path(folder), console=console)
         device = run_on_device(prepared, build, samples, jobs=jobs, on_progress=on_progress)
-    expected = oracles.run(samples)
+    oracles, expected = run_oracles(oracles, samples)
     floats = run_float(float_graph, real) if float_graph else None
     return _sum_up(
         prepared, data, metric, device, expected, floats, build, oracles, max_accuracy_drop

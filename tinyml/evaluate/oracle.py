@@ -8,8 +8,10 @@ how far off that may be. The label names them all.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+
+import numpy as np
 
 from tinyml.evaluate.stages import cut_into_stages
 from tinyml.export.tflite import write_tflite
@@ -21,10 +23,11 @@ from tinyml.runtime.tflite import (
     TFLITE_MICRO,
     TFLITE_REFERENCE,
     Runtime,
-    float_runtime,
+    RuntimeFailedError,
+    Stage,
+    iterate_float,
     iterate_steps,
     reference_runtime,
-    run_tflite,
     stacked,
 )
 
@@ -42,6 +45,8 @@ class Oracles:
 
     graph: Graph
     package: str | None = None
+    # What failed, by the name of the operator it was to run.
+    failed: Mapping[str, tuple[Runtime, ...]] = field(default_factory=dict)
 
     @cached_property
     def runtimes(self) -> tuple[Runtime, ...]:
@@ -65,17 +70,22 @@ class Oracles:
 
     @cached_property
     def label(self) -> str:
-        """Name what runs most operators, then the others with the operators they run."""
-        main = self._asked or reference_runtime()
-        found: dict[Runtime, dict[str, None]] = {}
+        """Name what runs most operators, then the others with the operators they run.
+
+        In brackets stand those that failed on an operator before.
+        """
+        main = (self._asked or reference_runtime()).label
+        found: dict[str, dict[str, None]] = {}
         for op, runtime in zip(operators(self.graph), self.runtimes, strict=True):
-            found.setdefault(runtime, {})[op.kind] = None
+            failed = ", ".join(other.label for other in self.failed.get(op.name, ()))
+            label = f"{runtime.label} ({failed} fails)" if failed else runtime.label
+            found.setdefault(label, {})[op.kind] = None
         others = [
-            f"{', '.join(sorted(opcodes))}: {runtime.label}"
-            for runtime, opcodes in found.items()
-            if runtime != main
+            f"{', '.join(sorted(opcodes))}: {label}"
+            for label, opcodes in found.items()
+            if label != main
         ]
-        own = [main.label] if main in found or not others else []
+        own = [main] if main in found or not others else []
         return "; ".join([*own, *sorted(others)])
 
     def require_installed(self) -> None:
@@ -101,21 +111,68 @@ class Oracles:
         return [RUNTIMES[oracle] for oracle in op.oracles_in(self.graph)]
 
     def _runtime(self, op: Operator) -> Runtime:
+        return self._choices(op)[0]
+
+    def _choices(self, op: Operator) -> list[Runtime]:
+        """What may run the operator and has not failed on it; at worst LiteRT all the same."""
         right, litert = self._right(op), RUNTIMES[op.litert]
         asked = [runtime for runtime in right if runtime.package == self.package]
         if self.package == litert.package:
             asked = [*asked, litert]
         installed = [runtime for runtime in right if runtime.is_installed]
-        return [*asked, *installed, litert][0]
+        failed = self.failed.get(op.name, ())
+        choices = dict.fromkeys((*asked, *installed, litert))
+        return [runtime for runtime in choices if runtime not in failed] or [litert]
+
+    def after_failure(self) -> Oracles | None:
+        """Leave out what fails on an operator that it runs by itself, on zeros.
+
+        Where none does, it is what runs an operator that another may run. None where there is no
+        other choice.
+        """
+        pairs = list(zip(operators(self.graph), self.runtimes, strict=True))
+        found = [(op, runtime) for op, runtime in pairs if not _runs(self.graph, op, runtime)]
+        failed = dict(self.failed)
+        for op, runtime in found or pairs:
+            if len(self._choices(op)) > 1:
+                failed[op.name] = (*failed.get(op.name, ()), runtime)
+        return replace(self, failed=failed) if failed != self.failed else None
+
+
+def _runs(graph: Graph, op: Operator, runtime: Runtime) -> bool:
+    """Whether the runtime takes the operator at all."""
+    stages = cut_into_stages(replace(graph, ops=(op,), outputs=op.outputs), [runtime])
+    (stage,) = stages.steps
+    if not isinstance(stage, Stage):
+        return True
+    tensors = [graph.tensor(name) for name in stage.inputs]
+    zeros = {t.name: np.zeros((1, *t.shape), t.dtype.numpy) for t in tensors}
+    try:
+        stacked(iterate_steps([stage], zeros))
+    except RuntimeFailedError:
+        return False
+    return True
+
+
+def run_oracles(oracles: Oracles, samples: Sequence[Array]) -> tuple[Oracles, list[Array]]:
+    """Run every sample, where a runtime fails on the next that counts; say which did in the end."""
+    while True:
+        try:
+            return oracles, oracles.run(samples)
+        except RuntimeFailedError:
+            others = oracles.after_failure()
+            if others is None:
+                raise
+            oracles = others
 
 
 def run_reference(
     graph: Graph, samples: Sequence[Array], package: str | None = None
 ) -> list[Array]:
     """Run a graph prepared for the device on the oracles of its operators."""
-    return Oracles(graph, package).run(samples)
+    return run_oracles(Oracles(graph, package), samples)[1]
 
 
 def run_float(graph: Graph, samples: Sequence[Array]) -> list[Array]:
     """Run a float graph; float32 (N, *shape) per input and per output."""
-    return run_tflite(write_tflite(graph), samples, float_runtime(graph))
+    return stacked(iterate_float(graph, write_tflite(graph), samples))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +12,14 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyml import __version__
 from tinyml.errors import ModelError
-from tinyml.ir.graph import Array, DType, Graph, QuantParams, State, Tensor
+from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, State, Tensor
+from tinyml.numerics.affine import LIMITS, dequantize
 from tinyml.ops.contract.inline_constant import InlineConstant
-from tinyml.ops.contract.operator import Operator, operators
+from tinyml.ops.contract.operator import FloatSteps, Operator, operators
 from tinyml.ops.contract.tflite import TfliteOp
 from tinyml.ops.dequantize import Dequantize
+from tinyml.ops.maximum import Maximum
+from tinyml.ops.minimum import Minimum
 from tinyml.ops.quantize import Quantize
 
 SCHEMA_VERSION = 3
@@ -67,21 +70,44 @@ def write_tflite(graph: Graph) -> bytes:
 
 def _with_float_steps(graph: Graph) -> Graph:
     """Put a DEQUANTIZE before and a QUANTIZE after int8 operators the format has as float only."""
-    tensors, ops = dict(graph.tensors), list[Operator]()
+    tensors, ops = dict(graph.tensors), list[Op]()
     for op in operators(graph):
-        if not op.to_tflite(graph).in_float:
+        before, after = (_fresh(f"{op.name}/{part}", tensors) for part in ("dequantized", "float"))
+        if graph.tensor(op.inputs[0]).dtype is DType.FLOAT32:
+            before = op.inputs[0]
+        steps = op.float_steps(graph, before, after)
+        if steps is None:
             ops.append(op)
             continue
-        names = [_fresh(f"{op.name}/{suffix}", tensors) for suffix in ("dequantized", "float")]
-        for name, like in zip(names, (op.inputs[0], op.outputs[0]), strict=True):
+        for name, like in ((before, op.inputs[0]), (after, op.outputs[0])):
             tensors[name] = Tensor(name, tensors[like].shape, DType.FLOAT32)
-        before, after = names
-        ops += [
-            Dequantize(name=before, inputs=op.inputs, outputs=(before,)),
-            replace(op, name=after, inputs=(before,), outputs=(after,)),
-            Quantize(name=op.name, inputs=(after,), outputs=op.outputs),
-        ]
+        if before != op.inputs[0]:
+            ops.append(Dequantize(name=before, inputs=op.inputs[:1], outputs=(before,)))
+        ops += _with_own_names(steps, tensors)
+        if steps.saturate:
+            ops += _saturated(tensors[after], tensors[op.outputs[0]], tensors)
+        ops.append(Quantize(name=op.name, inputs=ops[-1].outputs, outputs=op.outputs))
     return replace(graph, tensors=tensors, ops=tuple(ops))
+
+
+def _saturated(source: Tensor, output: Tensor, tensors: dict[str, Tensor]) -> Iterator[Operator]:
+    """Bring what is no number, or beyond the output's range, to its ends: NaN to the lower one."""
+    ends = dequantize(np.array(LIMITS[output.dtype], output.dtype.numpy), output.per_tensor)
+    for kind, suffix, end in ((Maximum, "low", ends[0]), (Minimum, "high", ends[1])):
+        bound, name = (_fresh(f"{source.name}/{n}", tensors) for n in (suffix, f"not_{suffix}er"))
+        tensors[bound] = Tensor(bound, (), DType.FLOAT32, data=np.array(end))
+        tensors[name] = replace(source, name=name)
+        yield kind(name=name, inputs=(source.name, bound), outputs=(name,))
+        source = tensors[name]
+
+
+def _with_own_names(steps: FloatSteps, tensors: dict[str, Tensor]) -> tuple[Op, ...]:
+    """Add the tensors of the steps, under names that the model has not taken."""
+    names: dict[str, str] = {}
+    for tensor in steps.tensors:
+        names[tensor.name] = _fresh(tensor.name, tensors)
+        tensors[names[tensor.name]] = replace(tensor, name=names[tensor.name])
+    return tuple(op.renamed(names) for op in steps.ops)
 
 
 def _fresh(name: str, taken: Mapping[str, object]) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -185,6 +185,15 @@ class Op(abc.ABC):
     def asymmetric_int16(self) -> tuple[str, ...]:
         """Tensors that may have a zero point in int16; it is 0 for all others."""
         return ()
+
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """The same operator where tensors have other names, old to new."""
+        return replace(
+            self,
+            name=names.get(self.name, self.name),
+            inputs=tuple(names.get(name, name) for name in self.inputs),
+            outputs=tuple(names.get(name, name) for name in self.outputs),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -50,10 +50,14 @@ def function_table(function: Function, source: QuantParams, output: QuantParams)
 
 
 def float_table(function: Function, source: QuantParams, output: QuantParams) -> Array:
-    """DEQUANTIZE, ``function`` in float32, QUANTIZE."""
+    """DEQUANTIZE, ``function`` in float32, QUANTIZE; no value is the least, as NaN is always."""
+    return quantize(float_results(function, source), output)
+
+
+def float_results(function: Function, source: QuantParams) -> Array:
+    """``function`` of the 256 real numbers, infinite or NaN where it has no value."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        results = function(dequantize(INT8, source))
-    return quantize(results, output)
+        return function(dequantize(INT8, source))
 
 
 def in_double(function: Function) -> Function:

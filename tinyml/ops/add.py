@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from tinyml.ir.graph import DType, Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.contract.activation import Activation
@@ -35,6 +37,7 @@ class Add(SumOperator):
     }
     options_table: ClassVar[str] = "AddOptions"
     onnx_type: ClassVar[str] = "Add"
+    ufunc: ClassVar[np.ufunc] = np.add
 
     def version(self, graph: Graph) -> int:
         """The version that brought the dtype."""

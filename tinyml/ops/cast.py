@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -9,16 +10,18 @@ from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
-from tinyml.ops.contract.onnx import ONNX_TYPES, OnnxNode
-from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.onnx import ONNX_TYPES, OnnxLowering, OnnxNode, OnnxNodeIn, Operands
+from tinyml.ops.contract.operator import QuantizationRule
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TFLITE_TYPES, TfliteNode, TfliteOp
+from tinyml.ops.families.pointwise import PointwiseOperator
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 ON_DEVICE = (DType.INT8, DType.UINT8, DType.INT16, DType.INT32, DType.BOOL)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cast(Operator):
+class Cast(PointwiseOperator):
     """Elements as ``dtype``: cut off where they do not fit, other than zero where it is bool."""
 
     dtype: DType
@@ -29,6 +32,17 @@ class Cast(Operator):
         **dict.fromkeys(TFLITE_TYPES, ()),
         **dict.fromkeys(ON_DEVICE, ("tinyml_cast",)),
     }
+
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Cast": Operands.ANY}
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read one to a type that TFLite has too."""
+        types = {code: dtype for dtype, code in ONNX_TYPES.items()}
+        dtype = types.get(int(node.attributes.get("to", 0)))
+        if dtype is None:
+            raise node.error(f"casts to the type of number {node.attributes.get('to')}")
+        return plain_lowering(cls, node, 1, dtype=dtype)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -59,6 +73,11 @@ class Cast(Operator):
         if source.data is None or to_integer:
             return None
         return (source.data.astype(self.dtype.numpy),)
+
+    def compute(self, *operands: Array) -> Array:
+        """Cast the only operand: a bool to 0 and 1, a number to whether it is not 0."""
+        (x,) = operands
+        return x.astype(self.dtype.numpy)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1, 3 where int8 is involved."""

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from tinyml.ir.graph import DType, Graph, TensorSpec
+import numpy as np
+
+from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.contract.c import Kernel, Struct
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
-from tinyml.ops.contract.onnx import OnnxNode, any_layout
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, any_layout
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 from tinyml.ops.families.elementwise import (
     ElementwiseOperator,
     elementwise_kernel,
     input_walk,
+    needs_five_dimensions,
     rescaling,
 )
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 # Bits by which both inputs are scaled up before they are rescaled to their real values.
 LEFT_SHIFT = 8
@@ -36,6 +41,15 @@ class Relation(enum.Enum):
     LESS_EQUAL = (1, 1, 0)
 
 
+UFUNCS: Mapping[Relation, np.ufunc] = {
+    Relation.EQUAL: np.equal,
+    Relation.NOT_EQUAL: np.not_equal,
+    Relation.GREATER: np.greater,
+    Relation.GREATER_EQUAL: np.greater_equal,
+    Relation.LESS: np.less,
+    Relation.LESS_EQUAL: np.less_equal,
+}
+
 # NotEqual is the one that ONNX lacks.
 ONNX_TYPES = {
     Relation.EQUAL: "Equal",
@@ -52,12 +66,21 @@ class Comparison(ElementwiseOperator):
 
     relation: Relation
 
+    five_in_tflite_runtime: ClassVar[bool] = False
     opcodes: ClassVar[tuple[str, ...]] = tuple(relation.name for relation in Relation)
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_compare_s8"),
         DType.INT16: ("tinyml_compare_s16",),
         DType.INT32: ("tinyml_compare_s32",),
     }
+
+    onnx_types: ClassVar[Mapping[str, Operands]] = dict.fromkeys(ONNX_TYPES.values(), Operands.ANY)
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """The node's name says which relation."""
+        relations = {name: relation for relation, name in ONNX_TYPES.items()}
+        return plain_lowering(cls, node, 2, relation=relations[node.op_type])
 
     @property
     def kind(self) -> str:
@@ -93,10 +116,16 @@ class Comparison(ElementwiseOperator):
         source = graph.tensor(self.inputs[0])
         if source.dtype is not DType.INT16:
             return super().oracles_in(graph)
+        if needs_five_dimensions(graph, self):
+            return (Oracle.LITERT,)
         if self.relation in {Relation.GREATER, Relation.LESS_EQUAL}:
             return (Oracle.LITERT,)
         rescales = self.relation in {Relation.EQUAL, Relation.NOT_EQUAL}
         return ALL_BUT_MICRO[:1] if rescales and source.scale < FINEST else ALL_BUT_MICRO
+
+    def compute(self, *operands: Array) -> Array:
+        """Compare both."""
+        return np.asarray(UFUNCS[self.relation](*operands))
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, 2 for integers, which GREATER has no later one of."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from tinyml.ir.graph import DType, Graph, TensorSpec
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.c import Kernel
@@ -25,6 +27,7 @@ class Div(ArithmeticOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Div": Operands.ANY, "Reciprocal": Operands.ANY}
     options_table: ClassVar[str] = "DivOptions"
     onnx_type: ClassVar[str] = "Div"
+    ufunc: ClassVar[np.ufunc] = np.divide
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from tinyml.ir.graph import DType
 from tinyml.ops.contract.dtypes import Kernels
+from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.families.elementwise import LogicalOperator
 
 
@@ -16,4 +20,6 @@ class LogicalAnd(LogicalOperator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("LOGICAL_AND",)
     onnx_type: ClassVar[str] = "And"
+    ufunc: ClassVar[np.ufunc] = np.logical_and
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"And": Operands.ANY}
     kernels: ClassVar[Kernels] = {DType.BOOL: ("tinyml_logical_and",)}

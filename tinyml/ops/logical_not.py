@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tinyml.ir.graph import DType, Graph, TensorSpec
+import numpy as np
+
+from tinyml.ir.graph import Array, DType, Graph, TensorSpec
 from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
-from tinyml.ops.contract.onnx import OnnxNode, any_layout
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, any_layout
 from tinyml.ops.contract.tflite import TfliteOp
 from tinyml.ops.families.elementwise import ElementwiseOperator
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,12 +23,23 @@ class LogicalNot(ElementwiseOperator):
     """Whether an element does not hold."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("LOGICAL_NOT",)
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Not": Operands.ANY}
     kernels: ClassVar[Kernels] = {DType.BOOL: ("tinyml_logical_not",)}
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read nothing but the tensor."""
+        return plain_lowering(cls, node, 1)
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """Shape of the input, bool."""
         require_dtype(self, graph)
         return (TensorSpec(graph.tensor(self.inputs[0]).shape, DType.BOOL),)
+
+    def compute(self, *operands: Array) -> Array:
+        """Negate the only operand."""
+        (x,) = operands
+        return np.logical_not(x)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1."""

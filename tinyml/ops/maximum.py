@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from tinyml.ir.graph import DType
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import Operands
@@ -19,6 +21,7 @@ class Maximum(ExtremumOperator):
     opcodes: ClassVar[tuple[str, ...]] = ("MAXIMUM",)
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Max": Operands.ANY}
     onnx_type: ClassVar[str] = "Max"
+    ufunc: ClassVar[np.ufunc] = np.maximum
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_maximum_s8"),
         DType.INT16: ("tinyml_maximum_s16",),

@@ -28,6 +28,7 @@ class Minimum(ExtremumOperator):
     opcodes: ClassVar[tuple[str, ...]] = ("MINIMUM",)
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Clip": Operands.ANY, "Min": Operands.ANY}
     onnx_type: ClassVar[str] = "Min"
+    ufunc: ClassVar[np.ufunc] = np.minimum
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_minimum_s8"),
         DType.INT16: ("tinyml_minimum_s16",),

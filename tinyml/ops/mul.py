@@ -35,6 +35,7 @@ class Mul(ArithmeticOperator):
     """Elementwise product with broadcasting and fused activation."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("MUL",)
+    five_in_tflite_runtime: ClassVar[bool] = False
     kernels: ClassVar[Kernels] = {
         **int8_kernels("arm_elementwise_mul_s8", "tinyml_mul_s8"),
         DType.INT16: ("arm_elementwise_mul_s16", "tinyml_mul_s16"),
@@ -43,6 +44,7 @@ class Mul(ArithmeticOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Mul": Operands.ANY, "Pow": Operands.ANY}
     options_table: ClassVar[str] = "MulOptions"
     onnx_type: ClassVar[str] = "Mul"
+    ufunc: ClassVar[np.ufunc] = np.multiply
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from tinyml.ir.graph import Graph, TensorSpec
+from tinyml.ir.graph import Array, Graph, TensorSpec
 from tinyml.numerics.affine import LIMITS
 from tinyml.ops.contract.c import Kernel, Struct
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
@@ -28,6 +28,7 @@ class Prelu(ElementwiseOperator):
     """``x`` above 0, ``alpha * x`` below; alpha, the second input, broadcasts to x."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("PRELU",)
+    five_in_tflite_runtime: ClassVar[bool] = False
     kernels: ClassVar[Kernels] = int8_kernels("tinyml_prelu_s8")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"PRelu": Operands.ANY}
 
@@ -50,6 +51,11 @@ class Prelu(ElementwiseOperator):
     def macs(self, graph: Graph) -> int:
         """One product per element at most."""
         return graph.tensor(self.outputs[0]).size
+
+    def compute(self, *operands: Array) -> Array:
+        """The definition."""
+        x, alpha = operands
+        return np.where(x >= 0, x, x * alpha)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1, which took int8 from the start."""

@@ -19,11 +19,12 @@ from tinyml.ops.contract.operator import QuantizationRule
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 from tinyml.ops.families.lookup import LookupOperator, requantized
+from tinyml.ops.families.pointwise import PointwiseOperator
 from tinyml.ops.families.requantize import REQUANTIZATIONS, requantize_kernel
 
 
 @dataclass(frozen=True, kw_only=True)
-class Relu(LookupOperator):
+class Relu(LookupOperator, PointwiseOperator):
     """Clamp to the bounds of ``activation``."""
 
     activation: Activation
@@ -74,6 +75,11 @@ class Relu(LookupOperator):
         """Input and output have parameters of their own."""
         del graph
         return QuantizationRule()
+
+    def compute(self, *operands: Array) -> Array:
+        """Clamp the only operand."""
+        (x,) = operands
+        return self.activation.clamp(x)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write the version that brought the dtype; RELU_N1_TO_1 has one only."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import DType, Graph, Shape, TensorSpec
+from tinyml.ir.graph import Array, DType, Graph, Shape, TensorSpec
 from tinyml.ops.contract.c import Kernel, Struct
 from tinyml.ops.contract.checks import require_dtype, require_one_of
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
-from tinyml.ops.contract.onnx import OnnxNode, any_layout
-from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, any_layout
+from tinyml.ops.contract.operator import QuantizationRule
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 from tinyml.ops.families.elementwise import (
@@ -22,10 +23,12 @@ from tinyml.ops.families.elementwise import (
     elementwise_kernel,
     require_same_dtype,
 )
+from tinyml.ops.families.pointwise import PointwiseOperator
+from tinyml.ops.onnx.elementwise import plain_lowering
 
 
 @dataclass(frozen=True, kw_only=True)
-class Select(Operator):
+class Select(PointwiseOperator):
     """An element of the second input where the first holds, else of the third; broadcasting.
 
     ``by_row``: SELECT, whose condition either has the shape of the others or one element for each
@@ -42,6 +45,12 @@ class Select(Operator):
         DType.INT32: ("tinyml_select_s32",),
     }
     typed_input: ClassVar[int] = 1
+    onnx_types: ClassVar[Mapping[str, Operands]] = {"Where": Operands.ANY}
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
+        """Read nothing but the tensors."""
+        return plain_lowering(cls, node, 3, by_row=False)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -64,6 +73,11 @@ class Select(Operator):
         """Bytes are copied, so both choices take the output's parameters."""
         del graph
         return QuantizationRule(inputs_follow_output=True)
+
+    def compute(self, *operands: Array) -> Array:
+        """Choose."""
+        condition, first, second = operands
+        return np.where(condition, first, second)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1, which took int8 from the start."""

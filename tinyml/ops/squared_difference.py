@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tinyml.ir.graph import Graph
+import numpy as np
+
+from tinyml.ir.graph import Array, Graph
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxNode, any_layout
@@ -25,7 +27,14 @@ class SquaredDifference(ElementwiseOperator):
     """Elementwise ``(a - b)**2`` with broadcasting."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("SQUARED_DIFFERENCE",)
+    five_in_tflite_runtime: ClassVar[bool] = False
     kernels: ClassVar[Kernels] = int8_kernels("tinyml_squared_difference_s8")
+
+    def compute(self, *operands: Array) -> Array:
+        """Subtract, then multiply by itself."""
+        first, second = operands
+        difference = first - second
+        return np.asarray(difference * difference)
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Sub, then Mul with itself."""

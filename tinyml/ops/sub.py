@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from tinyml.ir.graph import DType, Graph
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
@@ -28,6 +30,7 @@ class Sub(SumOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Sub": Operands.ANY}
     options_table: ClassVar[str] = "SubOptions"
     onnx_type: ClassVar[str] = "Sub"
+    ufunc: ClassVar[np.ufunc] = np.subtract
 
     def version(self, graph: Graph) -> int:
         """Version 3 brought broadcasting over five dimensions, 5 brought int16."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tinyml.ir.graph import Graph, Op
+from tinyml.ir.graph import Graph
 
 
 def rename_tensors(graph: Graph, names: Mapping[str, str]) -> Graph:
@@ -17,17 +17,7 @@ def rename_tensors(graph: Graph, names: Mapping[str, str]) -> Graph:
     return replace(
         graph,
         tensors={new(n): replace(t, name=new(n)) for n, t in graph.tensors.items()},
-        ops=tuple(rename_op(op, names) for op in graph.ops),
+        ops=tuple(op.renamed(names) for op in graph.ops),
         inputs=tuple(map(new, graph.inputs)),
         outputs=tuple(map(new, graph.outputs)),
-    )
-
-
-def rename_op(op: Op, names: Mapping[str, str]) -> Op:
-    """Rename what one operator reads and writes."""
-    return replace(
-        op,
-        name=names.get(op.name, op.name),
-        inputs=tuple(names.get(name, name) for name in op.inputs),
-        outputs=tuple(names.get(name, name) for name in op.outputs),
     )

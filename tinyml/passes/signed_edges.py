@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from tinyml.ir.graph import DType, Graph, Op, Tensor
 from tinyml.ops.quantize import Quantize
-from tinyml.passes.rename_tensors import rename_op
 
 OFFSET = 128
 
@@ -24,7 +23,7 @@ def signed_edges(graph: Graph) -> Graph:
         return graph
     dropped = {*entries, *exits.values()}
     signed = [replace(graph.tensor(old), name=new, unsigned=True) for old, new in names.items()]
-    ops = (rename_op(op, names) for op in graph.ops if not dropped.intersection(op.outputs))
+    ops = (op.renamed(names) for op in graph.ops if not dropped.intersection(op.outputs))
     return replace(graph.with_tensors(*signed), ops=tuple(ops)).pruned()
 
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from tinyml.ir.graph import DType, Graph, Op
 from tinyml.ops.cast import Cast
 from tinyml.ops.contract.operator import Operator
-from tinyml.passes.rename_tensors import rename_op
 
 
 def take_cast_inputs(graph: Graph) -> Graph:
@@ -32,7 +31,7 @@ def _with_input(graph: Graph, name: str) -> Graph:
     names = {cast.outputs[0]: cast.inputs[0] for cast in casts}
     dropped = {cast.name for cast in casts}
     changed = [replace(graph.tensor(each), dtype=dtype) for each in (name, *moved)]
-    ops = (rename_op(op, names) for op in graph.ops if op.name not in dropped)
+    ops = (op.renamed(names) for op in graph.ops if op.name not in dropped)
     return replace(graph.with_tensors(*changed), ops=tuple(ops)).pruned()
 
 

@@ -103,8 +103,8 @@ def _is_conversion(op: Op) -> bool:
 
 
 def _float_input(graph: Graph, op: Op) -> str | None:
-    """A float input of what is no conversion, None where there is none."""
-    if _is_conversion(op):
+    """A float input of what has no kernel for floats, None where there is none."""
+    if _is_conversion(op) or getattr(op, "kernels", {}).get(DType.FLOAT32):
         return None
     tensors = map(graph.tensor, op.present_inputs)
     floats = (t.name for t in tensors if t.dtype is DType.FLOAT32 and not t.is_constant)

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyml.errors import ModelError
+from tinyml.errors import InputError, ModelError
 from tinyml.ir.graph import DType, Graph, Op, QuantParams
 from tinyml.numerics.affine import LIMITS, range_params
 from tinyml.ops.cast import Cast
 from tinyml.ops.contract.operator import Operator, operators
+from tinyml.ops.families.unary import UnaryOperator
 from tinyml.ops.quantize import Quantize
-from tinyml.quantize.calibrate import CalibrationTable
+from tinyml.quantize.calibrate import INFINITE, CalibrationTable
 from tinyml.quantize.observers import Range
 
 
@@ -184,6 +185,19 @@ def _range(graph: Graph, table: CalibrationTable, name: str) -> Range:
     data = graph.tensor(name).data
     if data is not None:
         return float(data.min()), float(data.max())
+    if name in table.infinite and not _may_be_infinite(graph, table, name):
+        raise InputError(INFINITE.format(name=name))
     if name not in table.ranges:
         raise ModelError(f"tensor '{name}' has no calibrated range")
     return table.ranges[name]
+
+
+def _may_be_infinite(graph: Graph, table: CalibrationTable, name: str) -> bool:
+    """Whether it is a function's value where that has none: the end of the range stands for it.
+
+    A LOG of 0 is the least of the logarithms then, as it is in TFLite.
+    """
+    function = graph.producers.get(name)
+    if not isinstance(function, UnaryOperator) or name not in table.ranges:
+        return False
+    return function.inputs[0] not in table.infinite

@@ -10,23 +10,33 @@ import numpy as np
 from tinyml.errors import InputError
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, DType, Graph
+from tinyml.ops.families.unary import UnaryOperator
+from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.passes.take_cast_inputs import take_cast_inputs
 from tinyml.quantize.check_ids import check_ids
 from tinyml.quantize.check_samples import calibration_warnings
 from tinyml.quantize.observers import Observer, Range
-from tinyml.runtime.tflite import float_runtime, iterate_tflite
+from tinyml.runtime.tflite import iterate_float
+
+LARGEST_FLOAT = np.finfo(np.float32).max
+INFINITE = (
+    "tensor '{name}' becomes infinite or NaN on the calibration data, expected finite values; "
+    "check the data's scaling and the model's weights"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationTable:
     """Activation name to the range an observer settled on.
 
-    ``fractions`` names activations that were seen with numbers that are not whole, and the first
-    such number; ``warnings`` are sentences about data that look wrong.
+    ``infinite`` names those that were infinite or NaN somewhere, which no range covers;
+    ``fractions`` those that were seen with numbers that are not whole, and the first such number;
+    ``warnings`` are sentences about data that look wrong.
     """
 
     ranges: Mapping[str, Range]
     samples: int
+    infinite: frozenset[str] = frozenset()
     fractions: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -52,19 +62,24 @@ def calibrate(
     # A runtime has no values for what a graph keeps: these are seen where it is read and assigned.
     kept = graph.state_names
     names = [t.name for t in graph.tensors.values() if not t.is_constant and t.name not in kept]
-    observers = {name: make_observer() for name in names if _is_float(graph, name)}
-    observed = replace(graph, outputs=tuple(observers))
-    fractions: dict[str, float] = {}
-    rows = iterate_tflite(write_tflite(observed), samples, float_runtime(graph))
+    seen = {name: _Seen(make_observer()) for name in names if _is_float(graph, name)}
+    observed = replace(graph, outputs=tuple(seen))
+    tolerated = _tolerated(graph)
+    rows = iterate_float(graph, write_tflite(observed), samples)
     for done, row in enumerate(rows, start=1):
-        for name, values in zip(observers, row, strict=True):
-            _observe(name, observers[name], values)
-            if name not in fractions and (values != np.trunc(values)).any():
-                fractions[name] = float(values[values != np.trunc(values)][0])
+        for name, values in zip(seen, row, strict=True):
+            seen[name].observe(values)
+            if seen[name].is_infinite and name not in tolerated:
+                raise InputError(INFINITE.format(name=name))
         if on_progress:
             on_progress(done)
-    ranges = {name: observer.range for name, observer in observers.items()}
-    return CalibrationTable(ranges, len(samples[0]), fractions, warnings)
+    return CalibrationTable(
+        {name: each.range for name, each in seen.items() if each.is_observed},
+        len(samples[0]),
+        frozenset(name for name, each in seen.items() if each.is_infinite),
+        {name: each.fraction for name, each in seen.items() if each.fraction is not None},
+        warnings,
+    )
 
 
 def _with_cast_inputs(graph: Graph, samples: Sequence[Array]) -> tuple[Graph, list[Array]]:
@@ -75,14 +90,42 @@ def _with_cast_inputs(graph: Graph, samples: Sequence[Array]) -> tuple[Graph, li
     return changed, [array.astype(dtype, copy=False) for array, dtype in pairs]
 
 
+class _Seen(Observer):
+    """Shows an observer the finite values, and keeps in mind what others there were.
+
+    TFLite's sums and products clamp infinity to the largest float.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self.is_observed = self.is_infinite = False
+        self.fraction: float | None = None
+
+    def observe(self, values: Array) -> None:
+        finite = values[np.abs(values) < LARGEST_FLOAT]
+        self.is_infinite |= finite.size < values.size
+        if not finite.size:
+            return
+        self.is_observed = True
+        self._observer.observe(finite)
+        if self.fraction is None and (finite != np.trunc(finite)).any():
+            self.fraction = float(finite[finite != np.trunc(finite)][0])
+
+    @property
+    def range(self) -> Range:
+        return self._observer.range
+
+
+def _tolerated(graph: Graph) -> set[str]:
+    """What may be infinite for some samples.
+
+    Inside of a function nobody sees it; where the function itself has no value, as a LOG of 0, an
+    end of the range that the others take stands for it, as in TFLite.
+    """
+    fused = fuse_functions(graph)
+    outputs = {op.outputs[0] for op in fused.ops if isinstance(op, UnaryOperator)}
+    return {*outputs, *(name for name in graph.tensors if name not in fused.tensors)}
+
+
 def _is_float(graph: Graph, name: str) -> bool:
     return graph.tensor(name).dtype is DType.FLOAT32
-
-
-def _observe(name: str, observer: Observer, values: Array) -> None:
-    if not np.isfinite(values).all():
-        raise InputError(
-            f"tensor '{name}' becomes infinite or NaN on the calibration data, expected finite "
-            "values; check the data's scaling and the model's weights"
-        )
-    observer.observe(values)

@@ -25,6 +25,7 @@ from tinyml.ops.cast import Cast
 from tinyml.ops.comparison import Comparison
 from tinyml.ops.contract.dtypes import PARAMETERS
 from tinyml.ops.contract.operator import QuantizationRule, operators
+from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.passes.multiply_by_reciprocals import multiply_by_reciprocals
 from tinyml.passes.take_cast_inputs import take_cast_inputs
 from tinyml.quantize.activations import (
@@ -35,6 +36,11 @@ from tinyml.quantize.activations import (
 from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.casts import lower_cast
 from tinyml.quantize.comparisons import lower_comparison
+from tinyml.quantize.standardized import (
+    Standardized,
+    with_standardization,
+    without_standardization,
+)
 
 WEIGHT_MAX = 127
 # Half of what sums may reach, 2^31 or 2^47: the other half is left to the products.
@@ -57,11 +63,18 @@ class Scheme:
 def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Graph:
     """Give every tensor its integers; inputs and outputs are of the scheme's dtype.
 
+    An input that the model standardizes and that int8 could not hold before stays float32.
+
     Raises ModelError where a tensor has no range: it did not occur in the calibration; or where a
     CAST of real numbers would not give the integers that it gave.
     """
     dtype = scheme.activations
-    graph = separate_constants(multiply_by_reciprocals(take_cast_inputs(graph)))
+    graph = take_cast_inputs(graph)
+    lost: tuple[Standardized, ...] = ()
+    if dtype is DType.INT8:  # a table of int16 would have 65,536 values
+        graph, lost = without_standardization(graph, table)
+        graph = fuse_functions(graph)
+    graph = separate_constants(multiply_by_reciprocals(graph))
     graph, table = split_fixed_inputs(graph, table, dtype)
     params = choose_activation_params(graph, table, dtype)
     tensors = {name: _quantize_activation(graph, name, params, dtype) for name in graph.tensors}
@@ -79,6 +92,7 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Gra
             op = replace(op, inputs=_quantize_parameters(graph, op, rule, params, tensors, scheme))
         ops.append(op)
     quantized = replace(graph, tensors=tensors, ops=tuple(ops)).pruned()
+    quantized = with_standardization(quantized, lost)
     verify_quantized(quantized)
     return quantized
 

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import importlib.metadata
 import importlib.util
+import itertools
 import pickle
 import platform
 import subprocess
@@ -20,6 +21,10 @@ from tinyml.errors import ModelError, ToolchainError
 from tinyml.ir.graph import Array, Graph
 from tinyml.ops.contract.operator import operators
 from tinyml.ops.contract.oracles import Oracle
+
+
+class RuntimeFailedError(ModelError):
+    """A runtime refuses a model, or crashes on it, that another may run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,24 @@ def float_runtime(graph: Graph) -> Runtime:
     )
 
 
+def iterate_float(graph: Graph, model: bytes, samples: Sequence[Array]) -> Iterator[list[Array]]:
+    """Yield what ``float_runtime`` makes of one sample after another, LiteRT where that fails.
+
+    ``model`` is the .tflite of the graph, or of one that has more outputs.
+    """
+    done = 0
+    try:
+        for row in iterate_tflite(model, samples, float_runtime(graph)):
+            yield row
+            done += 1
+    except RuntimeFailedError as failure:
+        try:
+            rows = iterate_tflite(model, samples, LITERT_REFERENCE)
+            yield from itertools.islice(rows, done, None)
+        except RuntimeFailedError:
+            raise failure from None
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A model among several: the values its inputs read, and those its first outputs become.
@@ -169,7 +192,8 @@ def iterate_steps(
     Without names these are the outputs of the last step. ``values`` are there from the start. All
     values stay for the next sample, and so does what the models themselves keep.
 
-    Raises ToolchainError where a runtime is not installed, ModelError where one refuses its model.
+    Raises ToolchainError where a runtime is not installed, RuntimeFailedError where one refuses its
+    model or crashes on it.
     """
     runtimes = {step.runtime: None for step in steps if isinstance(step, Stage)}
     for runtime in runtimes:
@@ -230,11 +254,11 @@ def _request(message: dict[str, Any], runtimes: str) -> Iterator[list[Array]]:
         for kind, value in _exchange(worker.process, message):
             finished = kind in {"done", "error"}
             if kind == "error":
-                raise ModelError(value)
+                raise RuntimeFailedError(value)
             if kind == "values":
                 yield value
     except (EOFError, BrokenPipeError, pickle.UnpicklingError) as error:
-        raise ModelError(f"{runtimes} crashed while it ran the model") from error
+        raise RuntimeFailedError(f"{runtimes} crashed while it ran the model") from error
     finally:
         # An exchange cut short leaves replies in the pipe.
         if finished:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from draw.binary import (
     BROADCASTS,
     CONSTANTS,
+    FIVE_DIMENSIONS,
     IMAGE,
     ZERO_POINTS,
     Parameters,
@@ -41,7 +42,7 @@ Comparisons = Iterator[tuple[tuple[Relation, Parameters], Graph]]
 def cases() -> Comparisons:
     """Every relation with all of the corners over the file, and with some of its own."""
     draw = Draw("comparison")
-    everything = (*CORNERS, *drawn(draw), *CORNERS[-10:] * 5)
+    everything = (*CORNERS, *drawn(draw), *CORNERS[-10:] * 5, *FIVE_DIMENSIONS * 2)
     yield from _compared(draw, list(Relation), everything)
     draw = Draw("comparison int16")
     yield from _compared(draw, WIDE, _wide((*CORNERS, *drawn(draw), *CORNERS[-10:] * 3)))

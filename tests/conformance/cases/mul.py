@@ -4,6 +4,7 @@ from draw.binary import (
     ACTIVATIONS,
     BROADCASTS,
     CONSTANTS,
+    FIVE_DIMENSIONS,
     IMAGE,
     SIZES,
     ZERO_POINTS,
@@ -54,7 +55,7 @@ WIDE_CORNERS = (
 
 def cases() -> Iterator[tuple[Parameters, Graph]]:
     draw = Draw("mul")
-    for parameters in (*CORNERS, *drawn(draw, activation=True)):
+    for parameters in (*CORNERS, *drawn(draw, activation=True), *FIVE_DIMENSIONS):
         yield parameters, binary_graph(draw, parameters, arithmetic(Mul, "mul"))
     draw = Draw("mul int16")
     for parameters in widened(WIDE_CORNERS, draw):

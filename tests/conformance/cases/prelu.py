@@ -32,6 +32,7 @@ CORNERS = (
     *(Parameters(shapes=shapes, constant=constant) for shapes in SHAPES for constant in (1, None)),
     *(Parameters(shapes=(IMAGE, (7,)), scales=scales, constant=1) for scales in SCALES),
     *ZERO_POINTS,
+    Parameters(shapes=((2, 3, 2, 2, 3), (3,)), constant=1),
 )
 
 

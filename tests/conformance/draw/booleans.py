@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from single_operator import OUTPUT, Draw, single_operator
 
-from draw.binary import BROADCASTS, FIRST, SECOND, SIZES, drawn
+from draw.binary import BROADCASTS, FIRST, FIVE_DIMENSIONS, SECOND, SIZES, drawn
 from tinyml.ir.graph import Array, DType, Graph, Shape, Tensor
 from tinyml.ops.contract.operator import Operator
 
@@ -22,7 +22,7 @@ def draw_bools(draw: Draw, shape: Shape) -> Array:
 def logical_cases(kind: type[Operator], name: str) -> Iterator[tuple[Any, Graph]]:
     """Two inputs of which, here and there, the second is constant."""
     draw = Draw(name)
-    for number, parameters in enumerate((*SIZES, *BROADCASTS, *drawn(draw))):
+    for number, parameters in enumerate((*SIZES, *BROADCASTS, *drawn(draw), *FIVE_DIMENSIONS)):
         first, second = parameters.shapes
         data = draw_bools(draw, second) if number % 5 == 4 else None
         tensors = [bool_tensor(FIRST, first), bool_tensor(SECOND, second, data)]

@@ -33,6 +33,7 @@ from tinyml.ops.resize_bilinear import ResizeBilinear
 from tinyml.ops.resize_nearest_neighbor import ResizeNearestNeighbor
 from tinyml.ops.round import Round
 from tinyml.ops.rsqrt import Rsqrt
+from tinyml.ops.sign import Sign
 from tinyml.ops.sin import Sin
 from tinyml.ops.space_to_depth import SpaceToDepth
 from tinyml.ops.sqrt import Sqrt
@@ -93,6 +94,7 @@ LAYERS: dict[str, Drawer] = {
     "round": functions.function(Round),
     "rsqrt": functions.root(Rsqrt, -0.5),
     "select": elementwise.select,
+    "sign": functions.function(Sign),
     "sin": functions.function(Sin),
     "slice": moved.slices,
     "softmax": pooled.softmax,
@@ -117,6 +119,8 @@ LAYERS: dict[str, Drawer] = {
 
 EXCLUDED = {
     "div": "becomes MUL when a model is quantized; no int8 model has it",
+    "log_softmax": "becomes other operators when a float model is read; no int8 model has it",
+    "pow": "becomes a table when a model is quantized; no int8 model has it",
     "shape": "is folded while a model is read, with all that is computed from it",
     "dequantize": "leaves the device's graph at its end, and around functions written in float",
 }

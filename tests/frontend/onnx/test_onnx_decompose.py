@@ -28,13 +28,86 @@ GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
         ("Mish", {}),
         ("Selu", {}),
         ("Selu", {"alpha": 1.1, "gamma": 2.0}),
+        ("Shrink", {"bias": 0.1, "lambd": 0.3}),
+        ("Shrink", {}),
+        ("Sign", {}),
         ("Softplus", {}),
+        ("Softsign", {}),
+        ("ThresholdedRelu", {"alpha": 0.2}),
     ],
 )
 def test_a_function_gives_what_onnx_runtime_gives(op_type, attributes):
     opset = 18 if op_type == "Mish" else 17
 
     assert_agrees(model([node(op_type, "x", "y", **attributes)], ROWS, "y", opset=opset))
+
+
+@pytest.mark.parametrize("opset", [18, 21])
+def test_a_group_normalization_is_read_with_parameters_for_groups_or_channels(opset):
+    count = 6 if opset == 21 else 2
+    constants = {"scale": spread(count, seed=1) + 1, "bias": spread(count, seed=2)}
+    normalization = node("GroupNormalization", "x scale bias", "y", num_groups=2, epsilon=1e-3)
+    graph = model([normalization], {"x": (1, 6, 4, 5)}, "y", constants, opset=opset)
+
+    assert_agrees(graph)
+
+
+def test_a_normalization_by_the_root_of_the_mean_square_is_read():
+    constants = {"scale": spread(8, seed=1) + 1}
+    normalization = node("RMSNormalization", "x scale", "y", epsilon=1e-3)
+
+    assert_agrees(model([normalization], ROWS, "y", constants, opset=23))
+
+
+def test_a_division_by_a_length_that_is_bounded_below_is_read():
+    """As PyTorch's ``normalize`` is exported."""
+    nodes = [
+        node("ReduceL2", "x", "length", axes=[-1], keepdims=1),
+        node("Clip", "length epsilon", "bounded"),
+        node("Expand", "bounded shape", "expanded"),
+        node("Div", "x expanded", "y"),
+    ]
+    constants = {"epsilon": np.float32(1e-12), "shape": np.array([1, 3, 8], np.int64)}
+
+    assert_agrees(model(nodes, ROWS, "y", constants))
+
+
+@pytest.mark.parametrize("relation", ["Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Equal"])
+def test_a_selection_by_a_comparison_is_read(relation):
+    nodes = [
+        node(relation, "x zero", "holds"),
+        node("Not", "holds", "not"),
+        node("Mul", "x slope", "below"),
+        node("Where", "not below x", "chosen"),
+        node("Cast", "holds", "gate", to=1),
+        node("Add", "chosen gate", "y"),
+    ]
+    constants = {"zero": np.float32(0), "slope": np.float32(0.1)}
+
+    graph = assert_agrees(model(nodes, ROWS, "y", constants))
+
+    assert kinds(graph)["Comparison"] == 1
+
+
+@pytest.mark.parametrize("op_type", ["And", "Or"])
+def test_conditions_are_combined(op_type):
+    nodes = [
+        node("Greater", "x low", "above"),
+        node("Less", "x high", "below"),
+        node(op_type, "above below", "both"),
+        node("Where", "both x low", "y"),
+    ]
+
+    assert_agrees(model(nodes, ROWS, "y", {"low": np.float32(-0.2), "high": np.float32(0.3)}))
+
+
+@pytest.mark.parametrize("exponent", [-1.0, 1.5])
+def test_any_other_constant_power_is_one_operator(exponent):
+    nodes = [node("Abs", "x", "positive"), node("Pow", "positive e", "y")]
+
+    graph = assert_agrees(model(nodes, ROWS, "y", {"e": np.float32(exponent)}))
+
+    assert kinds(graph)["Pow"] == 1
 
 
 @pytest.mark.parametrize("exponent", [3.0, 4.0])

@@ -33,6 +33,31 @@ def instance_normalization(steps: Steps) -> None:
     _scaled(steps, normal, scale, bias)
 
 
+def group_normalization(steps: Steps) -> None:
+    """Mean 0 and variance 1 of every group of channels, then scale and bias.
+
+    These are one for each channel since opset 21, for each group before.
+    """
+    shape = steps.shapes[0]
+    groups = int(steps.attribute("num_groups", 1))
+    grouped = steps.constant((shape[0], groups, -1), np.int64)
+    normal = _normalized(steps, steps.add("Reshape", steps.input(0), grouped), [2])
+    whole = steps.add("Reshape", normal, steps.constant(shape, np.int64))
+    each = (-1, *(1,) * (len(shape) - 2))
+    values = (steps.value(1), steps.value(2))
+    scale, bias = (steps.constant(np.repeat(v, shape[1] // v.size).reshape(each)) for v in values)
+    _scaled(steps, whole, scale, bias)
+
+
+def rms_normalization(steps: Steps) -> None:
+    """Mean square 1 over the dimensions from ``axis`` on, then scale."""
+    rank = len(steps.shapes[0])
+    axes = list(range(int(steps.attribute("axis", -1)) % rank, rank))
+    source = steps.input(0)
+    square = steps.reduce("ReduceMean", steps.add("Mul", source, source), axes)
+    _scaled(steps, _divided(steps, source, square), steps.input(1), "")
+
+
 def batch_normalization(steps: Steps) -> None:
     """A normalization whose statistics are computed, as tf2onnx writes a layer normalization."""
     if all(steps.input(index) in steps.known for index in range(1, 5)):
@@ -120,6 +145,31 @@ def log_softmax(steps: Steps) -> None:
     shifted = steps.add("Sub", source, steps.reduce("ReduceMax", source, axes))
     total = steps.reduce("ReduceSum", steps.add("Exp", shifted), axes)
     steps.write(steps.node.outputs[0], "Sub", shifted, steps.add("Log", total))
+
+
+def softsign(steps: Steps) -> None:
+    """``x / (1 + |x|)``."""
+    source = steps.input(0)
+    total = steps.add("Add", steps.add("Abs", source), steps.constant(1.0))
+    steps.write(steps.node.outputs[0], "Div", source, total)
+
+
+def thresholded_relu(steps: Steps) -> None:
+    """``x`` above alpha, else 0."""
+    source = steps.input(0)
+    above = steps.add("Greater", source, steps.constant(steps.attribute("alpha", 1.0)))
+    steps.write(steps.node.outputs[0], "Where", above, source, steps.constant(0.0))
+
+
+def shrink(steps: Steps) -> None:
+    """``x + bias`` below ``-lambd``, ``x - bias`` above ``lambd``, 0 between."""
+    source, limit = steps.input(0), float(steps.attribute("lambd", 0.5))
+    bias, zero = steps.constant(steps.attribute("bias", 0.0)), steps.constant(0.0)
+    above = steps.add("Greater", source, steps.constant(limit))
+    below = steps.add("Less", source, steps.constant(-limit))
+    upper = steps.add("Where", above, steps.add("Sub", source, bias), zero)
+    lower = steps.add("Add", source, bias)
+    steps.write(steps.node.outputs[0], "Where", below, lower, upper)
 
 
 def sum_of_squares(steps: Steps) -> None:

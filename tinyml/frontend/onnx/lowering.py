@@ -130,7 +130,10 @@ class _Lowering:
         self.unknown.update(n for n in steps.node.outputs if n and n not in self.values)
 
     def _is_cast_to_itself(self, node: FileNode) -> bool:
-        return node.op_type == "Cast" and node.attributes.get("to") == onnx.TensorProto.FLOAT
+        if node.op_type != "Cast" or node.attributes.get("to") != onnx.TensorProto.FLOAT:
+            return False
+        source = self.values.tensors[self.values.views[node.inputs[0]].tensor]
+        return source.dtype is DType.FLOAT32
 
     def _alias(self, node: FileNode) -> None:
         if len(node.inputs) > 2 and self._value(node.inputs[2]) != 0:

@@ -32,8 +32,9 @@ class _Finder:
         self.producers = {name: node for node in file.nodes for name in node.outputs}
         self.constants: dict[str, Array] = dict(file.constants)
         for node in file.nodes:
-            if node.op_type == "Constant" and "value" in node.attributes:
-                self.constants[node.outputs[0]] = np.asarray(node.attributes["value"])
+            values = [v for k, v in node.attributes.items() if k in {"value", "value_float"}]
+            if node.op_type == "Constant" and values:
+                self.constants[node.outputs[0]] = np.asarray(values[0])
 
     def replaced(self, node: FileNode) -> FileNode:
         """The function whose last node this is, or the node itself."""

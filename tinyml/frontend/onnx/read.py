@@ -21,25 +21,12 @@ from tinyml.frontend.onnx.quantized_forms import model_refusal
 from tinyml.frontend.partial import PartialModel, PartlyReadError, partly_read
 from tinyml.ir.graph import DType, Graph
 from tinyml.ir.verify import verify_float, verify_quantized
-from tinyml.passes.fold_affine import fold_affine
-from tinyml.passes.fold_softmax_beta import fold_softmax_beta
-from tinyml.passes.fold_transpose import fold_transpose
-from tinyml.passes.fuse_activation import fuse_activation
-from tinyml.passes.merge_reshapes import merge_reshapes
-from tinyml.passes.multiply_by_rsqrt import multiply_by_rsqrt
+from tinyml.passes.fuse_functions import fuse_functions
+from tinyml.passes.orders import ONNX, rewritten
 from tinyml.quantize.annotated import quantize_annotated
 
 # Types of inputs and outputs that are quantized in the file, where none is cast to real numbers.
 INTEGERS = {DType.INT8, DType.INT16, DType.UINT8}
-
-PASSES = (
-    fold_affine,
-    merge_reshapes,
-    fuse_activation,
-    fold_softmax_beta,
-    fold_transpose,
-    multiply_by_rsqrt,
-)
 
 
 def read_onnx(data: bytes, name: str, folder: Path | None = None) -> Graph:
@@ -69,10 +56,9 @@ def _read(data: bytes, name: str, folder: Path | None) -> Graph:
     unsigned = [edge.name for edge in edges if edge.dtype is DType.UINT8]
     try:
         verify_float(graph)
-        for rewrite in PASSES:
-            graph = rewrite(graph)
-            verify_float(graph)
+        graph = rewritten(graph, ONNX, verify_float)
         if any(tensor.quant is not None for tensor in graph.tensors.values()):
+            graph = fuse_functions(graph) if dtype is DType.INT8 else graph
             graph = _declared_unsigned(quantize_annotated(graph, integers, dtype), unsigned)
             verify_quantized(graph)
     except ModelError as error:

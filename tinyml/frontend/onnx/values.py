@@ -20,7 +20,7 @@ from tinyml.frontend.onnx.layout import (
 from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Shape, Tensor
 from tinyml.ops.reshape import Reshape
 from tinyml.ops.transpose import Transpose
-from tinyml.passes.rename_tensors import rename_op, rename_tensors
+from tinyml.passes.rename_tensors import rename_tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Values:
                 if name in offered and name not in names:
                     names[name] = self._add_constant(offered[name])
             names.update({name: self.fresh(name) for name in op.outputs if name})
-            renamed = rename_op(op, names)
+            renamed = op.renamed(names)
             self._infer(renamed)
             self.ops.append(renamed)
         return names

@@ -25,14 +25,7 @@ from tinyml.frontend.tflite.states import initialisers, read_variable_tensors, r
 from tinyml.frontend.tflite.tensors import read_tensor, read_tensors, values_of
 from tinyml.ir.graph import Graph, Shape, State
 from tinyml.ir.verify import verify_float, verify_quantized
-from tinyml.passes.drop_zero_sums import drop_zero_sums
-from tinyml.passes.multiply_computed_weights import multiply_computed_weights
-from tinyml.passes.narrow_integers import narrow_integers
-from tinyml.passes.requantize_joined import requantize_joined
-from tinyml.passes.signed_edges import signed_edges
-from tinyml.passes.split_groups import split_groups
-from tinyml.passes.take_cast_inputs import take_cast_inputs
-from tinyml.passes.widen_tables import widen_tables
+from tinyml.passes.orders import TFLITE, TFLITE_FLOAT, TFLITE_QUANTIZED, rewritten
 
 IDENTIFIER = b"TFL3"
 
@@ -126,13 +119,10 @@ def _partly_read(
 def _verified(graph: Graph, signatures: Mapping[str, Shape]) -> Graph:
     try:
         refuse_open(signatures, graph)
-        graph = split_groups(multiply_computed_weights(graph))
-        graph = widen_tables(narrow_integers(graph))
+        graph = rewritten(graph, TFLITE)
         if not is_quantized(graph):
-            graph = drop_zero_sums(graph)
-            verify_float(graph)
-            return graph
-        graph = take_cast_inputs(requantize_joined(signed_edges(graph)))
+            return rewritten(graph, TFLITE_FLOAT, verify_float)
+        graph = rewritten(graph, TFLITE_QUANTIZED)
         verify_quantized(graph)
     except ModelError as error:
         raise partly_read(graph, error) from error

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from tinyml.errors import ModelError
-from tinyml.ir.graph import Tensor
+from tinyml.ir.graph import Array, Tensor
 from tinyml.numerics.affine import LIMITS
 from tinyml.ops.contract.inline_constant import InlineConstant
 from tinyml.ops.contract.onnx import Layout, OnnxNode
@@ -45,6 +45,11 @@ class Activation(enum.Enum):
             Activation.RELU_N1_TO_1: (-1.0, 1.0),
             Activation.RELU6: (0.0, 6.0),
         }[self]
+
+    def clamp(self, x: Array) -> Array:
+        """Clamp float32 to the bounds."""
+        low, high = map(np.float32, self.bounds)
+        return np.minimum(np.maximum(x, low), high)
 
 
 def quantized_bounds(bounds: tuple[float, float], output: Tensor) -> tuple[int, int]:

@@ -44,6 +44,19 @@ class QuantizationRule:
         return self.fixed_wide_output if dtype is DType.INT16 else self.fixed_output
 
 
+@dataclass(frozen=True, slots=True)
+class FloatSteps:
+    """Float operators that stand for an int8 one in a file, and the tensors only they know.
+
+    ``saturate``: some results are infinite, NaN or beyond int32, which the QUANTIZE after them may
+    take for anything.
+    """
+
+    ops: tuple[Operator, ...]
+    tensors: tuple[Tensor, ...] = ()
+    saturate: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Operator(Op):
     """What every file of ``tinyml/ops`` implements once."""
@@ -98,6 +111,16 @@ class Operator(Op):
     @abc.abstractmethod
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Describe the operator in TFLite's terms."""
+
+    def float_steps(self, graph: Graph, source: str, output: str) -> FloatSteps | None:
+        """Say what the operator is in a file that has it as float only.
+
+        The steps read the float tensor ``source``, a DEQUANTIZE of an int8 input, and write
+        ``output``, which a QUANTIZE takes to the operator's own. None for what ``to_tflite``
+        describes.
+        """
+        del graph, source, output
+        return None
 
     @abc.abstractmethod
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:

@@ -21,3 +21,5 @@ EVERY_REFERENCE = (Oracle.TFLITE_RUNTIME, Oracle.TFLITE_MICRO, Oracle.LITERT)
 ALL_BUT_MICRO = (Oracle.TFLITE_RUNTIME, Oracle.LITERT)
 # For those that tflite-runtime 2.14 lacks or has wrong.
 ALL_BUT_TFLITE_RUNTIME = (Oracle.TFLITE_MICRO, Oracle.LITERT)
+# All kernels of it.
+OF_TFLITE_RUNTIME = {Oracle.TFLITE_RUNTIME, Oracle.TFLITE_RUNTIME_OPTIMIZED}

@@ -53,9 +53,7 @@ class TfliteNode:
 class TfliteOp:
     """One operator to write: schema names, lowest version that says what is meant.
 
-    ``in_float``: the operator has one int8 input and output but is a float one to the format, so
-    that a DEQUANTIZE comes before it and a QUANTIZE after it. ``intermediates`` are the parameters
-    of what it computes on its way.
+    ``intermediates`` are the parameters of what it computes on its way.
     """
 
     opcode: str
@@ -63,5 +61,4 @@ class TfliteOp:
     inputs: tuple[str | InlineConstant, ...]
     options_table: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    in_float: bool = False
     intermediates: tuple[QuantParams | None, ...] = ()

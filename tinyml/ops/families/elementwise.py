@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import DType, Graph, Shape, Tensor, TensorSpec
+from tinyml.ir.graph import Array, DType, Graph, Shape, Tensor, TensorSpec
 from tinyml.numerics.affine import LIMITS
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.contract.activation import Activation, quantized_bounds, with_onnx_activation
@@ -17,18 +17,23 @@ from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, any_layout
 from tinyml.ops.contract.operator import Operator, QuantizationRule
-from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
+from tinyml.ops.contract.oracles import ALL_BUT_MICRO, OF_TFLITE_RUNTIME, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.pointwise import PointwiseOperator
 from tinyml.ops.onnx.elementwise import chained_lowering
 
 # Dimensions of tinyml_walk; neighbours that are broadcast alike count as one.
 WALK_DIMENSIONS = 5
+LARGEST_FLOAT = np.finfo(np.float32).max
 WALK_INPUTS = ("first", "second", "third")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ElementwiseOperator(Operator):
+class ElementwiseOperator(PointwiseOperator):
     """An operator of several tensors whose shapes broadcast; all of one dtype."""
+
+    # Whether tflite-runtime 2.14 broadcasts more than four dimensions; where not, it crashes.
+    five_in_tflite_runtime: ClassVar[bool] = True
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -48,15 +53,18 @@ class ElementwiseOperator(Operator):
         require_plain_integers(self, graph, self.inputs)
         return (TensorSpec(broadcast_shape(self, graph), dtype),)
 
-    def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
-        """TFLite Micro lacks many operators of int32."""
-        is_integer = graph.tensor(self.inputs[0]).dtype is DType.INT32
-        return ALL_BUT_MICRO if is_integer else self.oracles
-
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """All tensors have parameters of their own."""
         del graph
         return QuantizationRule()
+
+    def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
+        """TFLite Micro lacks many operators of int32, and tflite-runtime crashes on some."""
+        is_integer = graph.tensor(self.inputs[0]).dtype is DType.INT32
+        oracles = ALL_BUT_MICRO if is_integer else self.oracles
+        if self.five_in_tflite_runtime or not needs_five_dimensions(graph, self):
+            return oracles
+        return tuple(oracle for oracle in oracles if oracle not in OF_TFLITE_RUNTIME)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, 2 for int8."""
@@ -75,6 +83,12 @@ class ArithmeticOperator(ElementwiseOperator):
 
     options_table: ClassVar[str]
     onnx_type: ClassVar[str]
+    ufunc: ClassVar[np.ufunc]  # numpy's function of the same meaning
+
+    def compute(self, *operands: Array) -> Array:
+        """Combine both, then clamp to the activation's bounds, without one to finite numbers."""
+        result = np.clip(self.ufunc(*operands), -LARGEST_FLOAT, LARGEST_FLOAT)
+        return self.activation.clamp(result)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -131,6 +145,11 @@ class WalkOperator(ElementwiseOperator):
     """An elementwise operator whose kernel takes a ``tinyml_walk`` and no other parameters."""
 
     onnx_type: ClassVar[str]
+    ufunc: ClassVar[np.ufunc]  # numpy's function of the same meaning
+
+    def compute(self, *operands: Array) -> Array:
+        """Combine both."""
+        return np.asarray(self.ufunc(*operands))
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """The node of the same meaning."""
@@ -162,6 +181,8 @@ class ExtremumOperator(WalkOperator):
 @dataclass(frozen=True, kw_only=True)
 class LogicalOperator(WalkOperator):
     """An operator of two bool tensors."""
+
+    five_in_tflite_runtime: ClassVar[bool] = False
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The broadcast shape, bool."""

@@ -7,19 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from tinyml.ir.graph import Array, DType, Graph, Tensor, TensorSpec
-from tinyml.numerics.tables import float_table, function_table
+from tinyml.numerics.tables import float_results, float_table, function_table
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, any_layout
-from tinyml.ops.contract.operator import QuantizationRule
+from tinyml.ops.contract.operator import FloatSteps, QuantizationRule
 from tinyml.ops.contract.oracles import Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 from tinyml.ops.families.lookup import LookupOperator
+from tinyml.ops.families.pointwise import PointwiseOperator
 from tinyml.ops.onnx.elementwise import plain_lowering
+
+# Far from where a runtime's conversion to int32 is undefined, and far beyond int8.
+LARGEST_STEPS = 2.0**30
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnaryOperator(LookupOperator):
+class UnaryOperator(LookupOperator, PointwiseOperator):
     """A function of one tensor; on the device a table of its 256 values.
 
     TFLite has no int8 kernel for some functions, and its oldest reference none for others. With
@@ -78,9 +84,16 @@ class UnaryOperator(LookupOperator):
         is_int8 = graph.tensor(self.inputs[0]).dtype is DType.INT8 and not self.in_float
         return (Oracle.LITERT,) if is_int8 and not self.int8_in_reference else self.oracles
 
+    def float_steps(self, graph: Graph, source: str, output: str) -> FloatSteps | None:
+        """The float operator of the same function."""
+        if not self.in_float:
+            return None
+        step = replace(self, name=output, inputs=(source,), outputs=(output,), in_float=False)
+        return FloatSteps((step,), saturate=self.leaves_int32(graph))
+
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, the one that brought the dtype otherwise."""
-        dtype = DType.FLOAT32 if self.in_float else graph.tensor(self.inputs[0]).dtype
+        dtype = graph.tensor(self.inputs[0]).dtype
         versions = {DType.INT8: self.int8_version, DType.INT16: self.int16_version}
         return TfliteOp(
             opcode=self.opcodes[0],
@@ -88,7 +101,6 @@ class UnaryOperator(LookupOperator):
             inputs=self.inputs,
             options_table=self.options_table,
             options=self.options(),
-            in_float=self.in_float,
         )
 
     def options(self) -> Mapping[str, Any]:
@@ -104,9 +116,20 @@ class UnaryOperator(LookupOperator):
     def function(self, x: Array) -> Array:
         """The function itself, float32 to float32."""
 
+    def compute(self, *operands: Array) -> Array:
+        """The function of its only operand."""
+        (x,) = operands
+        return self.function(x)
+
     def int8_table(self, source: Tensor, output: Tensor) -> Array:
         """What TFLite's int8 kernel makes of each of the 256 values: a table of the function."""
         return function_table(self.function, source.per_tensor, output.per_tensor)
+
+    def leaves_int32(self, graph: Graph) -> bool:
+        """Whether the float function has no value, or a huge one, for some int8 input."""
+        source, output = (graph.tensor(name).per_tensor for name in (*self.inputs, *self.outputs))
+        results = np.abs(float_results(self.function, source).astype(np.float64))
+        return not bool(np.all(results < LARGEST_STEPS * output.scale[0]))
 
     def table(self, graph: Graph) -> Array:
         """Tabulate the int8 kernel, or the float one between DEQUANTIZE and QUANTIZE."""
