@@ -1,7 +1,7 @@
 """Damaged model files: each converts or is refused with one sentence, in time and in memory.
 
 python tests/fuzz/fuzz.py                    20,000 files, then a sample under sanitizers
-python tests/fuzz/fuzz.py --files 300
+python tests/fuzz/fuzz.py --files 300 --start 20000
 python tests/fuzz/fuzz.py --only 1234        one file, with its traceback; --save F keeps it
 """
 
@@ -17,6 +17,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing.connection import Connection, wait
@@ -28,19 +29,21 @@ from sanitized import SanitizedRun, run_sanitized
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import CModule
-from tinyml.errors import TinymlError
+from tinyml.errors import ModelError, TinymlError
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.onnx.read import read_onnx
 from tinyml.frontend.tflite.read import is_quantized, read_tflite
 from tinyml.ops.contract.c import PORTABLE, Isa
 from tinyml.passes.orders import prepare_for_device
+from tinyml.quantize.trial import quantize_on_trial
 
 FILES = 20_000
 PROCESSES = 2
 SECONDS = 5.0
-# The watchdog inside a process is not heard by a library that does not return.
-GRACE_SECONDS = 5.0
+# The watchdog inside a process counts the seconds it computes, and is not heard by a library that
+# does not return; others may have the processor meanwhile.
+GRACE_SECONDS = 55.0
 BYTES = 2**30
 SANITIZED = 400
 # Refusals that only hide what they should not have met.
@@ -114,10 +117,12 @@ def file_of(number: int, files: Sequence[Original]) -> tuple[Original, bytes]:
 
 
 def convert(suffix: str, data: bytes, number: int) -> CModule | None:
-    """All the way to C, or to a float graph and back to a file."""
+    """All the way to C; a float graph is written to a file again and quantized on trial."""
     graph = read_tflite(data, "model") if suffix == "tflite" else read_onnx(data, "model")
     if not is_quantized(graph):
         write_tflite(graph)
+        with suppress(ModelError):  # a file may be right and yet hold what stays float
+            quantize_on_trial(graph)
         return None
     isas = CORES[number % len(CORES)]
     return generate_c(prepare_for_device(graph), "model", isas, find_cmsis_nn().interface)
@@ -125,9 +130,9 @@ def convert(suffix: str, data: bytes, number: int) -> CModule | None:
 
 def _try(number: int, files: Sequence[Original]) -> Result:
     original, data = file_of(number, files)
-    started = time.monotonic()
+    started = time.process_time()
     module, failure = None, ""
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         module = convert(original.suffix, data, number)
         outcome = f"{original.suffix} converted" + ("" if module else " (float)")
@@ -141,8 +146,8 @@ def _try(number: int, files: Sequence[Original]) -> Result:
     except BaseException as error:  # that is what the fuzzer looks for
         outcome, failure = type(error).__name__, traceback.format_exc(limit=-6)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    seconds = time.monotonic() - started
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    seconds = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return Result(number, outcome, seconds, peak, failure, module)
 
@@ -155,7 +160,7 @@ def _raise_out_of_time(signum: int, frame: object) -> None:
 def _work(connection: Connection, files: Sequence[Original]) -> None:
     """Answer numbers with results until the other side hangs up."""
     warnings.simplefilter("error", RuntimeWarning)  # numpy's, of numbers that overflow
-    signal.signal(signal.SIGALRM, _raise_out_of_time)
+    signal.signal(signal.SIGPROF, _raise_out_of_time)
     resource.setrlimit(resource.RLIMIT_DATA, (BYTES, BYTES))
     while True:
         try:
@@ -238,7 +243,7 @@ def _result_of(worker: _Worker) -> Result | None:
 def sanitize(summary: Summary, count: int) -> SanitizedRun:
     """Build and run ``count`` of the different programs, evenly spread."""
     modules = list(summary.modules.values())
-    chosen = modules[:: max(1, len(modules) // count)][:count]
+    chosen = modules[:: max(1, len(modules) // max(1, count))][:count]
     with tempfile.TemporaryDirectory() as folder:
         return run_sanitized(chosen, Path(folder))
 
@@ -246,6 +251,7 @@ def sanitize(summary: Summary, count: int) -> SanitizedRun:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=FILES)
+    parser.add_argument("--start", type=int, default=0, help="the number of the first file")
     parser.add_argument("--sanitized", type=int, default=SANITIZED)
     parser.add_argument("--only", type=int)
     parser.add_argument("--save", type=Path)
@@ -258,7 +264,8 @@ def main() -> int:
             arguments.save.write_bytes(data)
         convert(original.suffix, data, arguments.only)
         return 0
-    summary = fuzz(range(arguments.files), files)
+    numbers = range(arguments.start, arguments.start + arguments.files)
+    summary = fuzz(numbers, files)
     sys.stdout.write("\n".join([f"{len(files)} files damaged in turn", *summary.lines(), ""]))
     sys.stdout.flush()
     run = sanitize(summary, arguments.sanitized)

@@ -33,7 +33,7 @@ def verify_quantized(graph: Graph) -> None:
     """Check a quantized graph: all of verify_float, every scale, and each operator's own rule."""
     _verify_structure(graph)
     for tensor in graph.tensors.values():
-        _verify_quant(tensor)
+        verify_quant(tensor)
 
     def verify(graph: Graph, op: Op) -> None:
         _verify_outputs(graph, op)
@@ -124,7 +124,11 @@ def _verify_outputs(graph: Graph, op: Op) -> None:
             )
 
 
-def _verify_quant(tensor: Tensor) -> None:
+def verify_quant(tensor: Tensor) -> None:
+    """Check a tensor's scales and zero points: that they are numbers and fit its dtype and shape.
+
+    Raises ModelError where they do not, and where an int8 or int16 activation has none.
+    """
     quant = tensor.quant
     if quant is None:
         if tensor.dtype in {DType.INT8, DType.INT16} and not tensor.is_constant:

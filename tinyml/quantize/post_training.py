@@ -107,6 +107,11 @@ def _bias_or_zeros(graph: Graph, op: Op, index: int) -> Tensor:
     """Give the operator's float bias; runtimes refuse int8 convolutions that have none."""
     bias = graph.optional(op.inputs[index]) if index < len(op.inputs) else None
     if bias is not None:
+        if not bias.is_constant:
+            raise ModelError(
+                f"operator '{op.name}': bias '{bias.name}' is computed at run time, "
+                "expected a constant"
+            )
         return bias
     data = np.zeros(graph.tensor(op.outputs[0]).shape[-1], np.float32)
     return Tensor(f"{op.name}/zero_bias", data.shape, DType.FLOAT32, data=data)

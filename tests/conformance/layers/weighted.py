@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-import weighted as cases
+from draw import weighted as cases
 from single_operator import INT8_DEVIATION, OUTPUT, SOURCE
 
 from layers.place import Layer, Place, layer_of, one, unary

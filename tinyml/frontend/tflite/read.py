@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -39,7 +39,7 @@ from tinyml.frontend.tflite.tensors import (
     with_positive_scales,
 )
 from tinyml.ir.graph import Array, Graph, State, Tensor
-from tinyml.ir.verify import verify_float, verify_quantized
+from tinyml.ir.verify import verify_float, verify_quant, verify_quantized
 from tinyml.ops.contract.operator import Operator
 from tinyml.ops.contract.registry import operators_by_opcode
 from tinyml.ops.contract.tflite import TfliteNode
@@ -205,6 +205,7 @@ def _read_ops(
         operator = FileOperator(kind=node.opcode, name=node.name, output=output)
         try:
             _refuse_unreadable(node, unreadable)
+            _check_intermediates(node, (tensors[order[i]] for i in values_of(raw.intermediates)))
             op, values = _read_operator(node)
         except ModelError as error:
             refused.append(f"operator {place}: {error}")
@@ -223,6 +224,19 @@ def _refuse_unreadable(node: TfliteNode, unreadable: Mapping[str, str]) -> None:
         if name in unreadable:
             _operator_class(node)
             raise ModelError(f"{node.opcode} '{node.name}': {unreadable[name]}")
+
+
+def _check_intermediates(node: TfliteNode, intermediates: Iterable[Tensor]) -> None:
+    """Check parameters that no tensor of the graph will hold: no later check would see them."""
+    for tensor in intermediates:
+        if tensor.quant is None:  # that of a float model, or of a gate whose scale is fixed
+            continue
+        try:
+            verify_quant(tensor)
+        except ModelError as error:
+            raise ModelError(
+                f"{node.opcode} '{node.name}': {error}; convert the model again"
+            ) from error
 
 
 def _read_operator(node: TfliteNode) -> tuple[Operator | None, tuple[Array, ...] | None]:
