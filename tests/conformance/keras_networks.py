@@ -27,6 +27,8 @@ from keras_layers.page import PAGE, page  # noqa: E402
 from keras_layers.stated import least_decibels  # noqa: E402
 from keras_layers.table import settings  # noqa: E402
 
+from tinyml.plan import arena  # noqa: E402
+
 MAKE = TESTS / "conformance" / "keras_layers" / "make.py"
 # The names of all layers of the Keras at hand, which each conversion leaves beside its models.
 LAYERS_FILE = "layers.txt"
@@ -36,6 +38,7 @@ PROCESSES = max(1, os.cpu_count() or 1)
 
 def convert_all(numbers: Sequence[int], folder: Path, processes: int = PROCESSES) -> None:
     """Convert these settings in a few processes; one that dies is started again after the model."""
+    numbers = [n for n in numbers if not (folder / f"{n}.started").exists()]
     with ThreadPoolExecutor(processes) as pool:
         parts = [numbers[start::processes] for start in range(processes)]
         list(pool.map(lambda part: _convert(list(part), folder), parts))
@@ -66,7 +69,7 @@ def judged(numbers: Sequence[int], folder: Path, boards: Sequence[str]) -> list[
     ran: dict[str, Outcome] = {}
     for board_name in boards:
         for outcome in outcomes(networks, board_name):
-            if not ran.get(outcome.name, outcome).fault:
+            if outcome.name not in ran or not ran[outcome.name].fault:
                 ran[outcome.name] = outcome
     return [each if isinstance(each, Outcome) else ran[each.name] for each in found]
 
@@ -85,13 +88,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("layers", nargs="*", help="only settings of these layers")
     parser.add_argument("--board", default=BOARD, help="run here after the host")
+    parser.add_argument("--converted", type=Path, help="a folder to keep what is converted in")
     arguments = parser.parse_args()
     started = time.monotonic()
     wanted = set(arguments.layers)
     numbers = [n for n, each in enumerate(settings()) if not wanted or each.layer in wanted]
-    with tempfile.TemporaryDirectory() as folder:
-        convert_all(numbers, Path(folder))
-        found = judged(numbers, Path(folder), ["host", arguments.board])
+    arena.SEARCH_BUDGET = 0  # what is compared does not depend on how tight an arena is
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.converted or Path(temporary)
+        convert_all(numbers, folder)
+        found = judged(numbers, folder, ["host", arguments.board])
     failed = failures(found)
     if not wanted:
         PAGE.write_text(page(found), encoding="utf-8")

@@ -13,7 +13,6 @@ SETTINGS: tuple[Setting, ...] = (
     on("Conv2D", IMAGE, filters=4, kernel_size=(1, 3), dilation_rate=2, padding="same"),
     on("Conv2D", IMAGE, filters=8, kernel_size=3, groups=2, activation="tanh"),
     on("Conv2D", IMAGE, filters=8, kernel_size=1, use_bias=False, activation="relu6"),
-    on("Conv2D", IMAGE, filters=4, kernel_size=3, data_format="channels_first"),
     on("Conv3D", VOLUME, filters=4, kernel_size=2),
     on("Conv3D", VOLUME, filters=4, kernel_size=3, strides=2, padding="same", activation="relu"),
     on("Conv3D", VOLUME, filters=2, kernel_size=(1, 3, 3), padding="same"),

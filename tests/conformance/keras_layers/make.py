@@ -64,14 +64,16 @@ def called(setting: Setting, inputs: Sequence[Any]) -> Any:
 
 def made(value: Any) -> Any:
     """Keras' own of a layer, and of those among its arguments."""
-    from keras import layers
+    import keras
 
     if isinstance(value, list):
         return [made(part) for part in value]
     if not isinstance(value, Layer):
         return value
     arguments = {name: made(argument) for name, argument in value.arguments.items()}
-    return getattr(layers, value.name)(**arguments)
+    # A network of several layers is no class of layers.
+    place = keras.layers if hasattr(keras.layers, value.name) else keras
+    return getattr(place, value.name)(**arguments)
 
 
 def _vary_weights(model: Any) -> None:

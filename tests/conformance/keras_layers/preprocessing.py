@@ -7,6 +7,7 @@ COUNTS = Source((6,), "int32", (0, 4))
 CLASSES = Source((1,), "int32", (0, 4))
 WORDS = Source((1,), "string")
 SOUND = Source((256,))
+CHANNELS = Source((256, 1))
 WORDS_KNOWN = ["on", "off"]
 
 SETTINGS: tuple[Setting, ...] = (
@@ -33,6 +34,6 @@ SETTINGS: tuple[Setting, ...] = (
     on("IntegerLookup", CLASSES, vocabulary=[1, 2, 3], output_mode="one_hot"),
     on("StringLookup", WORDS, vocabulary=WORDS_KNOWN),
     on("TextVectorization", WORDS, vocabulary=WORDS_KNOWN, output_sequence_length=4),
-    on("STFTSpectrogram", SOUND, frame_length=64, frame_step=32, fft_length=64),
+    on("STFTSpectrogram", CHANNELS, frame_length=64, frame_step=32, fft_length=64),
     on("MelSpectrogram", SOUND, fft_length=64, sequence_stride=32, num_mel_bins=8),
 )

@@ -8,6 +8,7 @@ from keras_layers import (
     convolution,
     core,
     merge,
+    networks,
     normalization,
     pooling,
     preprocessing,
@@ -27,6 +28,7 @@ FAMILIES: Mapping[str, tuple[Setting, ...]] = {
     "Merging": merge.SETTINGS,
     "Activations": activations.SETTINGS,
     "Preprocessing": preprocessing.SETTINGS,
+    "Random networks": networks.SETTINGS,
 }
 
 TRAINING = "changes training data at random, or only where it is trained"
@@ -61,7 +63,8 @@ def settings() -> tuple[Setting, ...]:
 
 def tried_layers() -> set[str]:
     """Names of the layers that have a setting, those inside wrappers included."""
-    return {name for setting in settings() for name in (setting.layer, *_inner(setting.arguments))}
+    names = {name for each in settings() for name in (each.layer, *_inner(each.arguments))}
+    return names - {networks.SEQUENTIAL}
 
 
 def _inner(arguments: Mapping[str, object]) -> set[str]:
