@@ -38,17 +38,19 @@ PROCESSES = max(1, os.cpu_count() or 1)
 
 def convert_all(numbers: Sequence[int], folder: Path, processes: int = PROCESSES) -> None:
     """Convert these settings in a few processes; one that dies is started again after the model."""
-    numbers = [n for n in numbers if not (folder / f"{n}.started").exists()]
+    every = settings()
+    numbers = [n for n in numbers if not (folder / f"{every[n].stem}.started").exists()]
     with ThreadPoolExecutor(processes) as pool:
         parts = [numbers[start::processes] for start in range(processes)]
         list(pool.map(lambda part: _convert(list(part), folder), parts))
 
 
 def _convert(numbers: list[int], folder: Path) -> None:
+    every = settings()
     while numbers:
         command = [sys.executable, str(MAKE), str(folder), *map(str, numbers)]
         subprocess.run(command, env=_environment(), capture_output=True, check=False)
-        started = [n for n in numbers if (folder / f"{n}.started").exists()]
+        started = [n for n in numbers if (folder / f"{every[n].stem}.started").exists()]
         numbers = [n for n in numbers if n not in started]
         if not started:
             raise RuntimeError("the process that converts does not start; run it by hand")
@@ -64,7 +66,7 @@ def judged(numbers: Sequence[int], folder: Path, boards: Sequence[str]) -> list[
     """What becomes of the settings that were converted into ``folder``, in their order."""
     every = settings()
     with redirect_stdout(StringIO()), ThreadPoolExecutor(PROCESSES) as pool:
-        found = list(pool.map(lambda n: prepared(every[n].name, folder / str(n)), numbers))
+        found = list(pool.map(lambda n: prepared(every[n].name, folder / every[n].stem), numbers))
     networks = [each for each in found if isinstance(each, Network)]
     ran: dict[str, Outcome] = {}
     for board_name in boards:

@@ -7,6 +7,7 @@ python tests/fuzz/fuzz.py --only 1234        one file, with its traceback; --sav
 
 import argparse
 import multiprocessing
+import os
 import re
 import resource
 import signal
@@ -41,9 +42,10 @@ from tinyml.quantize.trial import quantize_on_trial
 FILES = 20_000
 PROCESSES = 2
 SECONDS = 5.0
-# The watchdog inside a process counts the seconds it computes, and is not heard by a library that
-# does not return; others may have the processor meanwhile.
-GRACE_SECONDS = 55.0
+# The watchdog inside a process is not heard by a library that does not return.
+GRACE_SECONDS = 5.0
+# Seconds are those a process computes, as others may have the processor; these are the clock's.
+LONGEST_SILENCE = 600.0
 BYTES = 2**30
 SANITIZED = 400
 # Refusals that only hide what they should not have met.
@@ -170,6 +172,13 @@ def _work(connection: Connection, files: Sequence[Original]) -> None:
         connection.send(_try(number, files))
 
 
+def _seconds_computed(pid: int | None) -> float:
+    """Processor time of another process, which starts up in it too; see proc(5)."""
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    words = text.rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class _Worker:
     """A process, and the file it is at."""
 
@@ -180,15 +189,18 @@ class _Worker:
         self.process.start()
         theirs.close()
         self.number = -1
-        self.since = 0.0
+        self.since = self.computed = 0.0
 
     def give(self, number: int) -> None:
         self.number, self.since = number, time.monotonic()
+        self.computed = _seconds_computed(self.process.pid)
         self.connection.send(number)
 
     @property
     def is_stuck(self) -> bool:
-        return time.monotonic() - self.since > SECONDS + GRACE_SECONDS
+        computed = _seconds_computed(self.process.pid) - self.computed
+        silence = time.monotonic() - self.since
+        return computed > SECONDS + GRACE_SECONDS or silence > LONGEST_SILENCE
 
     def stop(self) -> None:
         self.connection.close()

@@ -36,7 +36,9 @@ def calibrate(
     ``samples`` holds one float32 array per input, (N, *input shape). ``on_progress`` is called
     with the number of samples done.
     """
-    names = [t.name for t in graph.tensors.values() if not t.is_constant]
+    # A runtime has no values for what a graph keeps: these are seen where it is read and assigned.
+    kept = graph.state_names
+    names = [t.name for t in graph.tensors.values() if not t.is_constant and t.name not in kept]
     observers = {name: make_observer() for name in names if _is_float(graph, name)}
     observed = replace(graph, outputs=tuple(observers))
     rows = iterate_tflite(write_tflite(observed), samples, float_runtime(graph))

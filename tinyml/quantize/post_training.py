@@ -24,6 +24,7 @@ from tinyml.quantize.activations import (
     split_fixed_inputs,
 )
 from tinyml.quantize.calibrate import CalibrationTable
+from tinyml.quantize.masks import bound_masks
 
 WEIGHT_MAX = 127
 # Half of what sums may reach, 2^31 or 2^47: the other half is left to the products.
@@ -50,6 +51,7 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Gra
     """
     dtype = scheme.activations
     graph = separate_constants(multiply_by_reciprocals(graph))
+    graph, table = bound_masks(graph, table)
     graph, table = split_fixed_inputs(graph, table, dtype)
     params = choose_activation_params(graph, table, dtype)
     tensors = {name: _quantize_activation(graph, name, params, dtype) for name in graph.tensors}

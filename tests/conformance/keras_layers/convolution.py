@@ -1,4 +1,8 @@
-"""Convolutions."""
+"""Convolutions.
+
+Keras itself does not run ``data_format="channels_first"`` or a dilated transposed convolution on a
+processor without a GPU, so that there is nothing to compare with.
+"""
 
 from keras_layers.setting import IMAGE, STEPS, VOLUME, Setting, on
 
@@ -21,7 +25,6 @@ SETTINGS: tuple[Setting, ...] = (
     on("Conv2DTranspose", IMAGE, filters=4, kernel_size=3),
     on("Conv2DTranspose", IMAGE, filters=4, kernel_size=3, strides=2, padding="same"),
     on("Conv2DTranspose", IMAGE, filters=4, kernel_size=2, strides=2, output_padding=1),
-    on("Conv2DTranspose", IMAGE, filters=2, kernel_size=3, dilation_rate=2),
     on("Conv3DTranspose", VOLUME, filters=2, kernel_size=2),
     on("Conv3DTranspose", VOLUME, filters=2, kernel_size=3, strides=2, padding="same"),
     on("DepthwiseConv1D", STEPS, kernel_size=3, padding="same"),

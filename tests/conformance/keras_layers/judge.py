@@ -101,7 +101,7 @@ def sentence(message: str, stem: Path) -> str:
     """The refusal without the names of this run's files."""
     for own in (f"{stem}.tflite", f"{stem}.keras"):
         message = message.replace(f"{own}: ", "").replace(own, "the model")
-    return re.sub(r"\s*\n\s*", "; ", message.strip())
+    return re.sub(r"\s*\n\s*", "; ", message.strip()).replace(":; ", ": ")
 
 
 def outcomes(networks: Sequence[Network], board_name: str) -> Iterator[Outcome]:

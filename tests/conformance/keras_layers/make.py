@@ -1,9 +1,9 @@
 """Builds, runs and converts the settings with Keras, in a process of its own.
 
 Run as ``python make.py FOLDER NUMBER...``. It leaves the names of all layers in ``layers.txt``, and
-for each number ``NUMBER.calibration.npz`` and ``NUMBER.test.npz`` (arrays
-``in0``, ...), ``NUMBER.keras.npz`` (what Keras answers, in the order of its outputs) and
-``NUMBER.tflite``, or ``NUMBER.json`` with the refusal. One process for many, because TensorFlow
+for each number ``STEM.calibration.npz`` and ``STEM.test.npz`` (arrays
+``in0``, ...), ``STEM.keras.npz`` (what Keras answers, in the order of its outputs) and
+``STEM.tflite``, or ``STEM.json`` with the refusal. One process for many, because TensorFlow
 takes seconds to start.
 """
 
@@ -134,7 +134,7 @@ def main() -> None:
     folder, every = Path(sys.argv[1]), settings()
     (folder / "layers.txt").write_text("\n".join([*all_layers(), ""]), encoding="utf-8")
     for number in map(int, sys.argv[2:]):
-        stem = folder / str(number)
+        stem = folder / every[number].stem
         stem.with_suffix(".started").touch()
         try:
             make(every[number], stem)

@@ -8,7 +8,7 @@ SOURCES = {1: STEPS, 2: IMAGE, 3: VOLUME}
 def _pools(kind: str, rank: int) -> tuple[Setting, ...]:
     layer, source = f"{kind}Pooling{rank}D", SOURCES[rank]
     return (
-        on(layer, source),
+        on(layer, source, pool_size=2),
         on(layer, source, pool_size=3, strides=1, padding="same"),
         on(layer, source, pool_size=3, strides=2),
     )

@@ -1,5 +1,6 @@
 """What is tried: a layer's name in ``keras.layers``, its arguments, and the inputs it is given."""
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +70,11 @@ class Setting:
     def name(self) -> str:
         """What tells it from all others."""
         return f"{self.layer}: {self.text}"
+
+    @property
+    def stem(self) -> str:
+        """What the names of its files begin with."""
+        return f"{zlib.crc32(self.name.encode()):08x}"
 
 
 def shown(arguments: Mapping[str, Any]) -> str:
