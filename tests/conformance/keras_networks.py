@@ -8,6 +8,7 @@ stated in keras_layers/stated.py.
 """
 
 import argparse
+import math
 import os
 import subprocess
 import sys
@@ -24,7 +25,7 @@ sys.path[:0] = [str(TESTS / "support"), str(TESTS / "conformance")]
 
 from keras_layers.judge import Network, Outcome, outcomes, prepared  # noqa: E402  # found there
 from keras_layers.page import PAGE, page  # noqa: E402
-from keras_layers.stated import least_decibels  # noqa: E402
+from keras_layers.stated import LEAST_DECIBELS, least_decibels, reason  # noqa: E402
 from keras_layers.table import settings  # noqa: E402
 
 from tinyml.plan import arena  # noqa: E402
@@ -78,12 +79,23 @@ def judged(numbers: Sequence[int], folder: Path, boards: Sequence[str]) -> list[
 
 def failures(found: Sequence[Outcome]) -> list[str]:
     """What may not be: faults, and errors above what is stated."""
-    lines = [f"{each.name}: {each.fault}" for each in found if each.fault]
+    lines = [f"{each.name}: {each.fault}" for each in found if each.fault and not excused(each)]
     for each in found:
         if each.decibels is not None and each.decibels < least_decibels(each.name):
             expected = least_decibels(each.name)
             lines.append(f"{each.name}: {each.decibels:.1f} dB, expected at least {expected:g}")
     return lines
+
+
+def excused(outcome: Outcome) -> bool:
+    """Whether it is stated that no decibels can be asked for."""
+    return least_decibels(outcome.name) == -math.inf
+
+
+def needless(found: Sequence[Outcome]) -> list[str]:
+    """Settings of which less is stated than they have."""
+    works = (each for each in found if each.decibels is not None and not each.fault)
+    return [each.name for each in works if reason(each.name) and each.decibels >= LEAST_DECIBELS]
 
 
 def main() -> int:
@@ -108,6 +120,7 @@ def main() -> int:
         sys.stdout.write(f"{each.name}: {state}\n")
     works = sum(each.decibels is not None for each in found)
     refused = sum(bool(each.refusal) for each in found)
+    sys.stdout.write("".join(f"stated for nothing: {name}\n" for name in needless(found)))
     sys.stdout.write("".join(f"FAILED: {line}\n" for line in failed))
     sys.stdout.write(
         f"{len(found)} networks: {works} work, {refused} are refused, {len(failed)} failures; "
