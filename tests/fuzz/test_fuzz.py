@@ -150,6 +150,15 @@ def test_a_bias_that_is_computed_is_refused_in_quantization():
         quantize_on_trial(computed_bias(None))
 
 
+def test_a_constant_of_no_dimensions_stays_an_array_when_it_is_computed_with():
+    tensor = float_constant("c", 2.0)
+
+    doubled = replace(tensor, data=tensor.constant * 2)
+
+    assert isinstance(doubled.constant, np.ndarray)
+    assert not doubled.constant.flags.writeable
+
+
 def test_running_once_what_no_options_name_is_a_damaged_model():
     def change(model):
         call = next(op for op in model.subgraphs[0].operators if op.builtinOptions)
