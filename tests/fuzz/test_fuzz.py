@@ -7,6 +7,7 @@ from typing import Any
 
 import flatbuffers
 import numpy as np
+import onnx
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from corpus import originals
@@ -20,6 +21,7 @@ from graphs import (
     make_graph,
     max_pool_2d,
     relu,
+    small_int8,
 )
 from places import PLACES
 from single_operator import cases_of
@@ -27,7 +29,9 @@ from stateful import echo
 
 from tinyml.codegen.c_source import generate_c
 from tinyml.errors import InputError, ModelError
+from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
+from tinyml.frontend.onnx.read import read_onnx
 from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
 from tinyml.ir.verify import verify_quantized
@@ -157,6 +161,14 @@ def test_a_constant_of_no_dimensions_stays_an_array_when_it_is_computed_with():
 
     assert isinstance(doubled.constant, np.ndarray)
     assert not doubled.constant.flags.writeable
+
+
+def test_an_onnx_opset_beyond_32_bits_is_refused():
+    model = onnx.load_from_string(write_onnx(small_int8()))
+    model.opset_import[0].version = 2**40
+
+    with pytest.raises(InputError, match=r"is of ONNX opset 1099511627776, which is none"):
+        read_onnx(model.SerializeToString(), "model")
 
 
 def test_running_once_what_no_options_name_is_a_damaged_model():
