@@ -23,6 +23,7 @@ from graphs import (
     relu,
     small_int8,
 )
+from onnx_models import model, node, spread
 from places import PLACES
 from single_operator import cases_of
 from stateful import echo
@@ -169,6 +170,14 @@ def test_an_onnx_opset_beyond_32_bits_is_refused():
 
     with pytest.raises(InputError, match=r"is of ONNX opset 1099511627776, which is none"):
         read_onnx(model.SerializeToString(), "model")
+
+
+def test_a_convolution_of_no_groups_is_refused():
+    nodes = [node("Conv", "x w", "y", group=0)]
+    file = model(nodes, {"x": (1, 8, 6, 6)}, "y", {"w": spread(8, 8, 3, 3)})
+
+    with pytest.raises(ModelError, match="0 groups do not fit 8 channels"):
+        read_onnx(file.SerializeToString(), "model")
 
 
 def test_running_once_what_no_options_name_is_a_damaged_model():
