@@ -49,8 +49,9 @@ lock: ## Write the lock of each supported Python from what pip resolves today
 fuzz: $(STAMP) ## Damage model files 20,000 times: each converts or is refused with a sentence
 	$(BIN)/python tests/fuzz/fuzz.py
 
-soak: fuzz ## Run what takes longer than the test suite may: the fuzzer, 200 random networks
+soak: fuzz ## Run what takes longer than the test suite may: the fuzzer, random networks, Keras' layers
 	$(BIN)/python tests/conformance/random_networks.py
+	$(BIN)/python tests/conformance/keras_networks.py
 	test -z "$(CMSIS_NN_DIR)" || $(MAKE) conformance
 
 check: $(STAMP) ## Lint, formatting, types and the import rule

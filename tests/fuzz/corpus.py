@@ -1,4 +1,7 @@
-"""The valid model files that the fuzzer damages: every operator, whole networks, both formats."""
+"""The valid model files that the fuzzer damages, in both formats.
+
+Every operator, whole networks, and what converters wrote: signatures, metadata, open batches.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -26,6 +29,9 @@ from tinyml.numerics.affine import dequantize  # noqa: E402
 CASES_PER_OPERATOR = 6
 NETWORKS = 12
 LARGEST_FILE = 40_000
+EXPORTS = TESTS / "conformance" / "exports"
+# Of so many files one in a dozen is a converter's.
+EXPORTED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +45,19 @@ class Original:
 
 def originals() -> list[Original]:
     """All of them, the same every time."""
-    return [
+    made = [
         Original(name, suffix, data)
         for name, graph in _graphs()
         for suffix, data in _files(graph)
         if len(data) < LARGEST_FILE
     ]
+    return made + _exported() * EXPORTED
+
+
+def _exported() -> list[Original]:
+    paths = sorted([*EXPORTS.glob("*.tflite"), *EXPORTS.glob("*.onnx")])
+    files = [Original(path.stem, path.suffix[1:], path.read_bytes()) for path in paths]
+    return [file for file in files if len(file.data) < LARGEST_FILE]
 
 
 def _graphs() -> Iterator[tuple[str, Graph]]:

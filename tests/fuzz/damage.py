@@ -10,6 +10,7 @@ import onnx
 from ai_edge_litert import schema_py_generated as schema
 from corpus import Original
 from google.protobuf.message import DecodeError, Message
+from places import PLACES
 
 INTEGERS = (
     *(0, 1, -1, 2, 3, 4, 5, 7, 8, 16, -2, -128, 127, 128, 255, 256, 32767, 32768, 65535, 65536),
@@ -129,11 +130,28 @@ def _change_tables(data: bytes, draw: random.Random) -> bytes:
         model = schema.ModelT.InitFromPackedBuf(data, 0)
         holder, field = draw.choice(list(_spots(model)))
         setattr(holder, field, _other_field(getattr(holder, field), draw))
-        builder = flatbuffers.Builder(len(data))
-        builder.Finish(model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+        return _packed(model, len(data))
     except Exception:  # damaged before, or no longer to be written
         return _flip_bits(data, draw)
+
+
+def _change_places(data: bytes, draw: random.Random) -> bytes:
+    """Something that few models have: it is there afterwards, and mostly not as it should be."""
+    try:
+        model = schema.ModelT.InitFromPackedBuf(data, 0)
+        table = draw.choice(PLACES)(model, draw)
+        if draw.random() < 0.7:
+            holder, field = draw.choice(list(_spots(table)))
+            setattr(holder, field, _other_field(getattr(holder, field), draw))
+        return _packed(model, len(data))
+    except Exception:  # as above
+        return _flip_bits(data, draw)
+
+
+def _packed(model: Any, size: int) -> bytes:
+    builder = flatbuffers.Builder(size)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def _change_constants(data: bytes, draw: random.Random) -> bytes:
@@ -150,9 +168,7 @@ def _change_constants(data: bytes, draw: random.Random) -> bytes:
             kept = [np.array(v).astype(kind) for v in changed]
         new = b"".join(v.tobytes() for v in kept)
         buffer.data = np.frombuffer(new, np.uint8)
-        builder = flatbuffers.Builder(len(data))
-        builder.Finish(model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+        return _packed(model, len(data))
     except Exception:  # as above
         return _flip_bits(data, draw)
 
@@ -238,6 +254,6 @@ Way = Callable[[bytes, random.Random], bytes]
 _ANYWHERE: tuple[Way, ...] = (_flip_bits, _set_bytes, _cut, _remove, _insert, _copy)
 _RAW: tuple[Way, ...] = (*_ANYWHERE, _set_word, _set_word)
 _STRUCTURED: dict[str, tuple[Way, ...]] = {
-    "tflite": (_change_tables, _change_tables, _change_constants),
+    "tflite": (_change_tables, _change_tables, _change_constants, _change_places, _change_places),
     "onnx": (_change_messages,),
 }

@@ -1,12 +1,13 @@
 """Damaged model files: each converts or is refused with one sentence, in time and in memory.
 
 python tests/fuzz/fuzz.py                    20,000 files, then a sample under sanitizers
-python tests/fuzz/fuzz.py --files 300
+python tests/fuzz/fuzz.py --files 300 --start 20000
 python tests/fuzz/fuzz.py --only 1234        one file, with its traceback; --save F keeps it
 """
 
 import argparse
 import multiprocessing
+import os
 import re
 import resource
 import signal
@@ -17,6 +18,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing.connection import Connection, wait
@@ -28,18 +30,21 @@ from modules import module_of
 from sanitized import SanitizedRun, run_sanitized
 
 from tinyml.codegen.module import CModule
-from tinyml.errors import TinymlError
+from tinyml.errors import ModelError, TinymlError
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.onnx.read import read_onnx
 from tinyml.frontend.tflite.read import is_quantized, read_tflite
 from tinyml.ops.contract.c import PORTABLE, Isa
 from tinyml.passes.orders import prepare_for_device
+from tinyml.quantize.trial import quantize_on_trial
 
 FILES = 20_000
 PROCESSES = 2
 SECONDS = 5.0
 # The watchdog inside a process is not heard by a library that does not return.
 GRACE_SECONDS = 5.0
+# Seconds are those a process computes, as others may have the processor; these are the clock's.
+LONGEST_SILENCE = 600.0
 BYTES = 2**30
 SANITIZED = 400
 # Refusals that only hide what they should not have met.
@@ -113,10 +118,12 @@ def file_of(number: int, files: Sequence[Original]) -> tuple[Original, bytes]:
 
 
 def convert(suffix: str, data: bytes, number: int) -> CModule | None:
-    """All the way to C, or to a float graph and back to a file."""
+    """All the way to C; a float graph is written to a file again and quantized on trial."""
     graph = read_tflite(data, "model") if suffix == "tflite" else read_onnx(data, "model")
     if not is_quantized(graph):
         write_tflite(graph)
+        with suppress(ModelError):  # a file may be right and yet hold what stays float
+            quantize_on_trial(graph)
         return None
     isas = CORES[number % len(CORES)]
     return module_of(prepare_for_device(graph), "model", isas)
@@ -124,9 +131,9 @@ def convert(suffix: str, data: bytes, number: int) -> CModule | None:
 
 def _try(number: int, files: Sequence[Original]) -> Result:
     original, data = file_of(number, files)
-    started = time.monotonic()
+    started = time.process_time()
     module, failure = None, ""
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         module = convert(original.suffix, data, number)
         outcome = f"{original.suffix} converted" + ("" if module else " (float)")
@@ -140,8 +147,8 @@ def _try(number: int, files: Sequence[Original]) -> Result:
     except BaseException as error:  # that is what the fuzzer looks for
         outcome, failure = type(error).__name__, traceback.format_exc(limit=-6)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-    seconds = time.monotonic() - started
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    seconds = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return Result(number, outcome, seconds, peak, failure, module)
 
@@ -154,7 +161,7 @@ def _raise_out_of_time(signum: int, frame: object) -> None:
 def _work(connection: Connection, files: Sequence[Original]) -> None:
     """Answer numbers with results until the other side hangs up."""
     warnings.simplefilter("error", RuntimeWarning)  # numpy's, of numbers that overflow
-    signal.signal(signal.SIGALRM, _raise_out_of_time)
+    signal.signal(signal.SIGPROF, _raise_out_of_time)
     resource.setrlimit(resource.RLIMIT_DATA, (BYTES, BYTES))
     while True:
         try:
@@ -162,6 +169,13 @@ def _work(connection: Connection, files: Sequence[Original]) -> None:
         except EOFError:
             return
         connection.send(_try(number, files))
+
+
+def _seconds_computed(pid: int | None) -> float:
+    """Processor time of another process, which starts up in it too; see proc(5)."""
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    words = text.rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class _Worker:
@@ -174,15 +188,18 @@ class _Worker:
         self.process.start()
         theirs.close()
         self.number = -1
-        self.since = 0.0
+        self.since = self.computed = 0.0
 
     def give(self, number: int) -> None:
         self.number, self.since = number, time.monotonic()
+        self.computed = _seconds_computed(self.process.pid)
         self.connection.send(number)
 
     @property
     def is_stuck(self) -> bool:
-        return time.monotonic() - self.since > SECONDS + GRACE_SECONDS
+        computed = _seconds_computed(self.process.pid) - self.computed
+        silence = time.monotonic() - self.since
+        return computed > SECONDS + GRACE_SECONDS or silence > LONGEST_SILENCE
 
     def stop(self) -> None:
         self.connection.close()
@@ -237,7 +254,7 @@ def _result_of(worker: _Worker) -> Result | None:
 def sanitize(summary: Summary, count: int) -> SanitizedRun:
     """Build and run ``count`` of the different programs, evenly spread."""
     modules = list(summary.modules.values())
-    chosen = modules[:: max(1, len(modules) // count)][:count]
+    chosen = modules[:: max(1, len(modules) // max(1, count))][:count]
     with tempfile.TemporaryDirectory() as folder:
         return run_sanitized(chosen, Path(folder))
 
@@ -245,6 +262,7 @@ def sanitize(summary: Summary, count: int) -> SanitizedRun:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=FILES)
+    parser.add_argument("--start", type=int, default=0, help="the number of the first file")
     parser.add_argument("--sanitized", type=int, default=SANITIZED)
     parser.add_argument("--only", type=int)
     parser.add_argument("--save", type=Path)
@@ -257,7 +275,8 @@ def main() -> int:
             arguments.save.write_bytes(data)
         convert(original.suffix, data, arguments.only)
         return 0
-    summary = fuzz(range(arguments.files), files)
+    numbers = range(arguments.start, arguments.start + arguments.files)
+    summary = fuzz(numbers, files)
     sys.stdout.write("\n".join([f"{len(files)} files damaged in turn", *summary.lines(), ""]))
     sys.stdout.flush()
     run = sanitize(summary, arguments.sanitized)

@@ -90,7 +90,7 @@ class Tensor:
 
     def __post_init__(self) -> None:
         if self.data is not None:
-            view = self.data.view()
+            view = np.asarray(self.data).view()  # numpy computes scalars from arrays of shape ()
             view.flags.writeable = False
             object.__setattr__(self, "data", view)
 

@@ -145,7 +145,10 @@ def _verify_outputs(graph: Graph, op: Op) -> None:
 
 
 def verify_quant(tensor: Tensor) -> None:
-    """Check scales and zero points of one tensor: how many, and that the kernels can take them."""
+    """Check a tensor's scales and zero points: that they are numbers and fit its dtype and shape.
+
+    Raises ModelError where they do not, and where an int8 or int16 activation has none.
+    """
     quant = tensor.quant
     if quant is None:
         if tensor.dtype in {DType.INT8, DType.INT16} and not tensor.is_constant:

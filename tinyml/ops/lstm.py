@@ -14,6 +14,7 @@ import numpy as np
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, QuantParams, Tensor, TensorSpec
+from tinyml.ir.verify import verify_quant
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
@@ -81,6 +82,8 @@ class Lstm(StatefulOperator):
         )
         operator._refuse_variants()
         operator._refuse_shared_state()
+        if not (math.isfinite(operator.cell_clip) and operator.cell_clip >= 0):
+            raise operator.error(f"clips its cell at {operator.cell_clip}, expected 0 or more")
         activation = node.options.get("fusedActivationFunction")
         if activation != TANH:
             raise operator.error(f"has activation {activation}, expected tanh, which is {TANH}")
@@ -160,6 +163,7 @@ class Lstm(StatefulOperator):
             tensor = graph.tensor(self.inputs[place])
             if not tensor.is_constant or any(tensor.quant.zero_point if tensor.quant else ()):
                 raise self.error(f"'{tensor.name}' must be constant, with zero point 0")
+        verify_quant(Tensor(f"{self.name}/hidden", (), DType.INT8, self.hidden))
         bits = self._cell_integer_bits(graph)
         scale = graph.tensor(self.inputs[CELL]).scale
         if not 0 <= bits <= MOST_INTEGER_BITS or scale != 2.0 ** (bits - 15):

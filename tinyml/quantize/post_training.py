@@ -36,6 +36,7 @@ from tinyml.quantize.activations import (
 from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.casts import lower_cast
 from tinyml.quantize.comparisons import lower_comparison
+from tinyml.quantize.masks import bound_masks
 from tinyml.quantize.standardized import (
     Standardized,
     with_standardization,
@@ -75,6 +76,7 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Gra
         graph, lost = without_standardization(graph, table)
         graph = fuse_functions(graph)
     graph = separate_constants(multiply_by_reciprocals(graph))
+    graph, table = bound_masks(graph, table)
     graph, table = split_fixed_inputs(graph, table, dtype)
     params = choose_activation_params(graph, table, dtype)
     tensors = {name: _quantize_activation(graph, name, params, dtype) for name in graph.tensors}
@@ -139,6 +141,11 @@ def _bias_or_zeros(graph: Graph, op: Op, index: int) -> Tensor:
     """Give the operator's float bias; runtimes refuse int8 convolutions that have none."""
     bias = graph.optional(op.inputs[index]) if index < len(op.inputs) else None
     if bias is not None:
+        if not bias.is_constant:
+            raise ModelError(
+                f"operator '{op.name}': bias '{bias.name}' is computed at run time, "
+                "expected a constant"
+            )
         return bias
     data = np.zeros(graph.tensor(op.outputs[0]).shape[-1], np.float32)
     return Tensor(f"{op.name}/zero_bias", data.shape, DType.FLOAT32, data=data)

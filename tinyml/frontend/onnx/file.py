@@ -116,6 +116,10 @@ def _parse(data: bytes, name: str) -> onnx.ModelProto:
         ) from error
 
 
+# What the library takes for a version.
+LARGEST_OPSET = 2**31 - 1
+
+
 def _opset(model: onnx.ModelProto, name: str) -> int:
     versions = [entry.version for entry in model.opset_import if entry.domain in MAIN_DOMAINS]
     if not versions:
@@ -125,6 +129,10 @@ def _opset(model: onnx.ModelProto, name: str) -> int:
         raise ModelError(
             f"'{name}' is of ONNX opset {opset}, expected {OLDEST_OPSET} or later; export it with "
             f"opset_version={OLDEST_OPSET}, or convert it with onnx.version_converter"
+        )
+    if opset > LARGEST_OPSET:
+        raise InputError(
+            f"'{name}' is of ONNX opset {opset}, which is none; copy or export it again"
         )
     return opset
 

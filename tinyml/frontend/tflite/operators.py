@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from tinyml.frontend.tflite.open_sizes import close_outputs, close_reshape
 from tinyml.frontend.tflite.states import DECLARATIONS
 from tinyml.frontend.tflite.tensors import names_of, text_of, values_of, with_positive_scales
 from tinyml.ir.graph import Array, Shape, Tensor
+from tinyml.ir.verify import verify_quant
 from tinyml.ops.contract.operator import Operator
 from tinyml.ops.contract.registry import operators_by_opcode
 from tinyml.ops.contract.tflite import TfliteNode
@@ -71,6 +72,7 @@ def read_operators(file: OpenFile) -> tuple[tuple[FileOperator, ...], list[str]]
             node = replace(node, name=f"{node.opcode.lower()}_{len(found) - len(refused)}")
         try:
             _refuse_unreadable(node, file.unreadable)
+            _check_intermediates(file, node, values_of(raw.intermediates))
             op, values = _read_operator(file, node)
         except ModelError as error:
             refused.append(f"operator {place}: {error}")
@@ -96,6 +98,19 @@ def _refuse_unreadable(node: TfliteNode, unreadable: Mapping[str, str]) -> None:
         if name in unreadable:
             _operator_class(node)
             raise ModelError(f"{node.opcode} '{node.name}': {unreadable[name]}")
+
+
+def _check_intermediates(file: OpenFile, node: TfliteNode, indices: Sequence[int]) -> None:
+    """Check parameters that no tensor of the graph will hold: no later check would see them."""
+    for tensor in (file.tensors[file.order[index]] for index in indices):
+        if tensor.quant is None:  # that of a float model, or of a gate whose scale is fixed
+            continue
+        try:
+            verify_quant(tensor)
+        except ModelError as error:
+            raise ModelError(
+                f"{node.opcode} '{node.name}': {error}; convert the model again"
+            ) from error
 
 
 def _read_operator(

@@ -10,10 +10,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tinyml.errors import InputError, ModelError
+from tinyml.frontend.tflite.tensors import RESOURCE, text_of, values_of
 from tinyml.ir.graph import DType, QuantParams, State, Tensor
 from tinyml.ir.verify import verify_size
-
-RESOURCE = schema.TensorType.RESOURCE
 
 # Operators that say which state there is and how it starts; they compute nothing.
 DECLARATIONS = frozenset({"CALL_ONCE", "VAR_HANDLE"})
@@ -24,7 +23,7 @@ ReadTensor = Callable[[Any, Any, str], Tensor]
 def initialisers(model: Any, subgraph: Any) -> set[int]:
     """Indices of the subgraphs that run once, before the first inference."""
     calls = _operators(model, subgraph, schema.BuiltinOperator.CALL_ONCE)
-    return {int(call.builtinOptions.initSubgraphIndex) for call in calls}
+    return {int(_options(call, schema.CallOnceOptionsT).initSubgraphIndex) for call in calls}
 
 
 def read_variables(
@@ -51,7 +50,7 @@ def read_variables(
         quant = _quant_of_reads(model, subgraph, tensors, order, index) or start.quant
         tensors[name] = Tensor(name, start.shape, start.dtype, quant)
         states[variable] = State(name, start.constant, variable)
-    for index, raw in enumerate(subgraph.tensors or []):
+    for index, raw in enumerate(values_of(subgraph.tensors)):
         if raw.type == RESOURCE and index not in resolved:
             raise ModelError(
                 f"tensor '{order[index]}' has type RESOURCE and is no variable, which is not "
@@ -64,7 +63,7 @@ def read_variable_tensors(
     subgraph: Any, tensors: dict[str, Tensor], order: list[str]
 ) -> Iterator[State]:
     """Tensors an operator keeps for itself; the runtimes start them as integer or real zero."""
-    for name, raw in zip(order, subgraph.tensors or [], strict=True):
+    for name, raw in zip(order, values_of(subgraph.tensors), strict=True):
         if raw.isVariable:
             tensor = replace(tensors[name], data=None)
             verify_size(tensor)
@@ -74,26 +73,29 @@ def read_variable_tensors(
 
 
 def _operators(model: Any, subgraph: Any, opcode: int) -> list[Any]:
-    codes = model.operatorCodes or []
+    codes = values_of(model.operatorCodes)
     wanted = {
         index
         for index, code in enumerate(codes)
         if max(code.builtinCode, code.deprecatedBuiltinCode) == opcode
     }
-    return [raw for raw in subgraph.operators or [] if raw.opcodeIndex in wanted]
+    return [raw for raw in values_of(subgraph.operators) if raw.opcodeIndex in wanted]
+
+
+def _options(raw: Any, table: type) -> Any:
+    """Options of an operator that says nothing without them."""
+    if not isinstance(raw.builtinOptions, table):
+        raise ValueError(f"an operator lacks its options, {table.__name__.removesuffix('T')}")
+    return raw.builtinOptions
 
 
 def _handles(model: Any, subgraph: Any) -> dict[int, str]:
     """Tensor index to the variable whose handle it is."""
     handles = {}
     for raw in _operators(model, subgraph, schema.BuiltinOperator.VAR_HANDLE):
-        if not isinstance(raw.builtinOptions, schema.VarHandleOptionsT):
-            raise ValueError("a VAR_HANDLE has no options, and so names no variable")
-        container, name = (
-            bytes(part or b"").decode("utf-8", "replace")
-            for part in (raw.builtinOptions.container, raw.builtinOptions.sharedName)
-        )
-        handles[int(raw.outputs[0])] = f"{container}/{name}" if container else name
+        options = _options(raw, schema.VarHandleOptionsT)
+        container, name = map(text_of, (options.container, options.sharedName))
+        handles[int(values_of(raw.outputs)[0])] = f"{container}/{name}" if container else name
     return handles
 
 
@@ -115,14 +117,16 @@ def _assigned_constants(
 ) -> Iterator[tuple[str, Tensor]]:
     handles = _handles(model, subgraph)
     assignments = _operators(model, subgraph, schema.BuiltinOperator.ASSIGN_VARIABLE)
-    if len(subgraph.operators or []) != len(handles) + len(assignments):
+    if len(values_of(subgraph.operators)) != len(handles) + len(assignments):
         raise ModelError(
             "the model initialises its variables with operators, expected constants; convert it "
             "with constant initial values"
         )
     for raw in assignments:
-        handle, index = (int(place) for place in raw.inputs)
-        value = read_tensor(model, subgraph.tensors[index], f"initial value of '{handles[handle]}'")
+        handle, index = (int(place) for place in values_of(raw.inputs))
+        value = read_tensor(
+            model, values_of(subgraph.tensors)[index], f"initial value of '{handles[handle]}'"
+        )
         if not value.is_constant:
             raise ModelError(
                 f"variable '{handles[handle]}' does not start as a constant, expected one"
@@ -135,6 +139,6 @@ def _quant_of_reads(
 ) -> QuantParams | None:
     """Parameters of the first value read; the initial constant is not bound to state any."""
     for raw in _operators(model, subgraph, schema.BuiltinOperator.READ_VARIABLE):
-        if int(raw.inputs[0]) == handle:
-            return tensors[order[int(raw.outputs[0])]].quant
+        if int(values_of(raw.inputs)[0]) == handle:
+            return tensors[order[int(values_of(raw.outputs)[0])]].quant
     return None

@@ -12,8 +12,9 @@ from ai_edge_litert import schema_py_generated as schema
 
 from tinyml.errors import InputError, ModelError
 from tinyml.frontend.tflite.int4 import unpack_int4
-from tinyml.frontend.tflite.states import RESOURCE
 from tinyml.ir.graph import Array, DType, QuantParams, Shape, Tensor
+
+RESOURCE = schema.TensorType.RESOURCE
 
 # The least positive float32.
 LEAST_SCALE = 2.0**-149

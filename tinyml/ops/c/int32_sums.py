@@ -12,6 +12,7 @@ import numpy as np
 
 from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.numerics.affine import LIMITS
+from tinyml.ops.contract.checks import require_constant_parameters
 from tinyml.ops.contract.operator import Operator
 
 SUM_LIMIT = 2**31
@@ -52,9 +53,7 @@ def _reach(op: Operator, graph: Graph, channel_axis: int) -> tuple[Array, Array]
     """The least and the largest sum of each channel, over all inputs there are."""
     source = graph.tensor(op.inputs[0])
     low, high = (limit - source.zero_point for limit in LIMITS[source.dtype])
-    for name in filter(None, op.inputs[1:3]):
-        if not graph.tensor(name).is_constant:
-            raise op.error(f"'{name}' is computed, expected constant weights and a constant bias")
+    require_constant_parameters(op, graph)
     weights = graph.tensor(op.inputs[1]).constant.astype(np.int64)
     others = tuple(axis for axis in range(weights.ndim) if axis != channel_axis)
     positive = np.maximum(weights, 0).sum(axis=others)

@@ -15,6 +15,7 @@ import numpy as np
 from tinyml.ir.graph import Array, DType, Graph
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.contract.c import ConstantArray, TensorPointer
+from tinyml.ops.contract.checks import require_constant_parameters
 from tinyml.ops.contract.operator import Operator
 from tinyml.ops.contract.tflite import TFLITE_TYPES
 
@@ -82,6 +83,7 @@ def bias_type_option(op: Operator, graph: Graph) -> dict[str, int]:
 
 def _largest_sums(op: Operator, graph: Graph, channel_axis: int) -> list[int]:
     """The largest absolute value of each channel's sum, over all inputs there are."""
+    require_constant_parameters(op, graph)
     magnitudes: Array = np.abs(graph.tensor(op.inputs[1]).constant.astype(np.int64))
     others = tuple(axis for axis in range(magnitudes.ndim) if axis != channel_axis)
     sums = magnitudes.sum(axis=others) * LARGEST_INPUT

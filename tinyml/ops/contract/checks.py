@@ -59,3 +59,10 @@ def _biases_of_64_bits(bias: Tensor, expected: DType) -> str:
     """What to do about one of 32 bits, as a converter makes them when asked to."""
     is_narrow = (bias.dtype, expected) == (DType.INT32, DType.INT64)
     return ", as every TFLite runtime; convert the model with int64 biases" if is_narrow else ""
+
+
+def require_constant_parameters(op: Operator, graph: Graph) -> None:
+    """Refuse weights or a bias, inputs 1 and 2, that are computed on the device."""
+    for name in filter(None, op.inputs[1:3]):
+        if not graph.tensor(name).is_constant:
+            raise op.error(f"'{name}' is computed, expected constant weights and a constant bias")

@@ -20,7 +20,7 @@ def grouped_lowering(node: OnnxNodeIn, weights: Tensor, group: int, lower: Lower
     ``weights`` are (output channels, height, width, input channels of a group).
     """
     source, channels = node.operand(0), weights.shape[0]
-    if channels % group or source.shape[-1] != group * weights.shape[-1]:
+    if group < 1 or channels % group or source.shape[-1] != group * weights.shape[-1]:
         raise node.error(
             f"{group} groups do not fit {source.shape[-1]} channels and weights {weights.shape}"
         )
