@@ -3,19 +3,13 @@
 from tinyml.ir.graph import Graph
 from tinyml.ops.contract.operator import operators
 from tinyml.runtime.tflite import (
-    LITERT_REFERENCE,
+    REFERENCE_RUNTIMES,
     RUNTIMES,
-    TFLITE_MICRO,
-    TFLITE_REFERENCE,
     Runtime,
     float_runtime,
 )
 
-REFERENCES = [
-    runtime
-    for runtime in (TFLITE_REFERENCE, TFLITE_MICRO, LITERT_REFERENCE)
-    if runtime.is_installed
-]
+REFERENCES = [runtime for runtime in REFERENCE_RUNTIMES if runtime.is_installed]
 
 
 def references_of(graph: Graph) -> list[Runtime]:

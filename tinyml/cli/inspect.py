@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tinyml.cli.common import count, json_option, model_argument, progress_bar, write_json
-from tinyml.report.facts import BoardFacts, LayerFacts, ModelFacts
+from tinyml.report.facts import BoardFacts, KernelFacts, LayerFacts, ModelFacts
 from tinyml.report.inspection import boards_to_fit, inspect_model
 
 Column = tuple[str, Literal["left", "right"]]
@@ -61,6 +61,7 @@ def _print(facts: ModelFacts, model: Path) -> None:
     _print_table(LAYER_COLUMNS, map(_layer_cells, facts.layers))
     _print_sizes(facts, model)
     _print_support(facts)
+    _print_kernels(facts)
     if facts.boards:
         _print_table(BOARD_COLUMNS, map(_board_cells, facts.boards))
     for board in facts.boards:
@@ -83,6 +84,24 @@ def _print_sizes(facts: ModelFacts, model: Path) -> None:
             f"arena    {count(plan.arena_bytes, 'bytes'):>20}  {plan.isa} cores, lower bound "
             f"{count(plan.lower_bound)}, ratio {plan.ratio:.3f}"
         )
+
+
+def _print_kernels(facts: ModelFacts) -> None:
+    """Which kernel runs each layer on each class of core, and why others do not."""
+    rows = list(zip(*(plan.kernels for plan in facts.plans), strict=True))
+    columns: list[Column] = [("layer", "left"), *((plan.isa, "left") for plan in facts.plans)]
+    _print_table(columns, ([cores[0].name, *map(_functions, cores)] for cores in rows))
+    for cores in rows:
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for plan, kernel in zip(facts.plans, cores, strict=True):
+            for refused in kernel.refused:
+                reasons.setdefault((refused.name, refused.reason), []).append(plan.isa)
+        for (candidate, reason), isas in reasons.items():
+            click.echo(f"{cores[0].name}: not {candidate} on {', '.join(isas)}: {reason}")
+
+
+def _functions(kernel: KernelFacts) -> str:
+    return ", ".join(dict.fromkeys(kernel.functions)) or "none: the same bytes"
 
 
 def _print_support(facts: ModelFacts) -> None:

@@ -18,10 +18,8 @@ from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, Graph
 from tinyml.ops.contract.operator import Operator, operators
 from tinyml.runtime.tflite import (
-    LITERT_REFERENCE,
+    REFERENCE_RUNTIMES,
     RUNTIMES,
-    TFLITE_MICRO,
-    TFLITE_REFERENCE,
     Runtime,
     RuntimeFailedError,
     Stage,
@@ -32,7 +30,7 @@ from tinyml.runtime.tflite import (
 )
 
 # Packages that may be asked for in place of the first choice of each operator.
-PACKAGES = tuple(runtime.package for runtime in (TFLITE_REFERENCE, TFLITE_MICRO, LITERT_REFERENCE))
+PACKAGES = tuple(runtime.package for runtime in REFERENCE_RUNTIMES)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 from tinyml.errors import ModelError, RefusedError
 from tinyml.ir.graph import DType, Graph, Op
 from tinyml.kernels import all_candidates, candidates_for
-from tinyml.ops.contract.c import Kernel
+from tinyml.ops.contract.c import PORTABLE, Isa, Kernel
 from tinyml.ops.contract.candidate import Candidate
 from tinyml.ops.contract.operator import Operator, operators
-from tinyml.ops.contract.target import Target
+from tinyml.ops.contract.target import CMSIS_NN_VERSIONS, Target
 from tinyml.ops.dequantize import Dequantize
 from tinyml.ops.quantize import Quantize
 
@@ -85,9 +85,11 @@ def _step(op: Operator, graph: Graph, target: Target, allowed: Collection[Candid
 
 
 def _where_it_exists(candidate: Candidate[Any]) -> str:
-    cores = ", ".join(sorted(isa.value for isa in candidate.isas))
-    versions = ", ".join(map(str, sorted(candidate.cmsis_nn)))
-    return f"it is for cores of class {cores} with CMSIS-NN {versions}"
+    cores = " and ".join(isa.value for isa in Isa if isa in candidate.isas)
+    versions = " and ".join(map(str, sorted(candidate.cmsis_nn)))
+    where = [] if candidate.isas == PORTABLE else [f"on {cores} cores"]
+    where += [] if candidate.cmsis_nn == CMSIS_NN_VERSIONS else [f"with CMSIS-NN {versions}"]
+    return f"it runs {' '.join(where)} alone"
 
 
 def _require_integers(graph: Graph, op: Operator) -> None:

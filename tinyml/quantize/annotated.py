@@ -13,7 +13,7 @@ import numpy as np
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, Op, QuantParams, Tensor
-from tinyml.numerics.affine import LIMITS, quantize, range_params, round_half_away, symmetric_scale
+from tinyml.numerics.affine import LIMITS, quantize, range_params, symmetric_scale
 from tinyml.ops.average_pool_2d import AveragePool2D
 from tinyml.ops.contract.dtypes import PARAMETERS
 from tinyml.ops.contract.operator import Operator, operators
@@ -22,13 +22,20 @@ from tinyml.ops.quantize import Quantize
 from tinyml.ops.reshape import Reshape
 from tinyml.passes.exact_average import exact_average
 from tinyml.passes.rename_tensors import rename_tensors
+from tinyml.quantize.parameters import (
+    WEIGHT_MAX,
+    add_parameter,
+    bias_scales,
+    bias_steps,
+    quantized_bias,
+    symmetric_params,
+)
 
 # Scales of a bias that are the product of input's and weights', but for rounding.
 CLOSE = 1e-5
 # Integers of biases beyond these do not fit int32, or the sums of 16x8.
 BIAS_LIMITS = {DType.INT32: 2**31 - 1, DType.INT64: 2**46}
 INT8 = LIMITS[DType.INT8]
-WEIGHT_MAX = 127
 
 
 def quantize_annotated(graph: Graph, integer_edges: frozenset[str], dtype: DType) -> Graph:
@@ -174,7 +181,7 @@ def _as_integers(graph: Graph, dtype: DType) -> Graph:
             weights = tensors[inputs[next(iter(rule.weights))]]
             scale = tensors[inputs[0]].scale
             bias = _bias(op, graph.tensor(inputs[rule.bias]), weights, scale, PARAMETERS[dtype][1])
-            inputs[rule.bias] = _add(tensors, bias, op)
+            inputs[rule.bias] = add_parameter(tensors, bias, op)
         ops.append(replace(op, inputs=tuple(inputs)))
     return replace(graph, tensors=tensors, ops=tuple(ops)).pruned()
 
@@ -225,33 +232,20 @@ def _exact_scales(weights: Tensor, axis: int | None) -> QuantParams | None:
     if weights.data is None or axis is None or weights.size != weights.shape[axis]:
         return None
     scale = symmetric_scale(np.abs(weights.data.reshape(-1)), WEIGHT_MAX)
-    return QuantParams(tuple(scale.tolist()), (0,) * scale.size, axis if scale.size > 1 else None)
+    return symmetric_params(scale, axis)
 
 
 def _bias(op: Operator, bias: Tensor, weights: Tensor, input_scale: float, dtype: DType) -> Tensor:
     """Integers at input scale x weight scale, the model's own where that is their scale."""
-    if bias.data is None or weights.quant is None:
+    if bias.data is None:
         raise op.error(f"bias '{bias.name}' is computed at run time, expected a constant")
-    scale = np.array([input_scale * scale for scale in weights.quant.scale], np.float32)
+    scale = bias_scales(weights, input_scale)
     if bias.quant is not None and np.allclose(bias.quant.scale, scale, rtol=CLOSE, atol=0):
         scale = np.broadcast_to(np.array(bias.quant.scale, np.float32), scale.shape)
-    values = round_half_away(bias.data.reshape(-1).astype(np.float64) / scale)
-    if np.abs(values).max(initial=0) > BIAS_LIMITS[dtype]:
+    if np.abs(bias_steps(bias, scale)).max(initial=0) > BIAS_LIMITS[dtype]:
         bits = BIAS_LIMITS[dtype].bit_length() + 1
         raise op.error(f"bias '{bias.name}' does not fit {bits} bits at the scale of its products")
-    dimension = 0 if scale.size > 1 else None
-    quant = QuantParams(tuple(scale.tolist()), (0,) * scale.size, dimension)
-    data = values.astype(dtype.numpy).reshape(bias.shape)
-    return replace(bias, dtype=dtype, quant=quant, data=data)
-
-
-def _add(tensors: dict[str, Tensor], tensor: Tensor, op: Operator) -> str:
-    """Add a bias, under a name of this operator's where another has taken it for its own scale."""
-    present = tensors[tensor.name]
-    if present.dtype is tensor.dtype and present != tensor:
-        tensor = replace(tensor, name=f"{tensor.name}@{op.name}")
-    tensors[tensor.name] = tensor
-    return tensor.name
+    return quantized_bias(bias, scale, dtype)
 
 
 # --------------------------------------------------------------------------- edges

@@ -18,7 +18,6 @@ from tinyml.numerics.affine import (
     SMALLEST_SCALE,
     dequantize,
     quantize,
-    round_half_away,
     symmetric_scale,
 )
 from tinyml.ops.cast import Cast
@@ -37,13 +36,19 @@ from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.casts import lower_cast
 from tinyml.quantize.comparisons import lower_comparison
 from tinyml.quantize.masks import bound_masks
+from tinyml.quantize.parameters import (
+    WEIGHT_MAX,
+    add_parameter,
+    bias_scales,
+    quantized_bias,
+    symmetric_params,
+)
 from tinyml.quantize.standardized import (
     Standardized,
     with_standardization,
     without_standardization,
 )
 
-WEIGHT_MAX = 127
 # Half of what sums may reach, 2^31 or 2^47: the other half is left to the products.
 BIAS_MAX = {DType.INT32: 2**30, DType.INT64: 2**46}
 
@@ -129,11 +134,12 @@ def _quantize_parameters(
     bias = None if rule.bias is None else _bias_or_zeros(graph, op, rule.bias)
     for index, axis in rule.weights.items():
         weights = _quantize_weights(graph, op, index, axis, bias, input_scale, scheme)
-        inputs[index] = _add(tensors, weights, op)
+        inputs[index] = add_parameter(tensors, weights, op)
     if bias is not None:
         weights = tensors[inputs[next(iter(rule.weights))]]
-        quantized = _quantize_bias(bias, weights, input_scale, scheme.bias)
-        inputs[rule.bias :] = [_add(tensors, quantized, op)]  # the bias comes last
+        scales = bias_scales(weights, input_scale)
+        quantized = quantized_bias(bias, scales, scheme.bias)
+        inputs[rule.bias :] = [add_parameter(tensors, quantized, op)]  # the bias comes last
     return tuple(inputs)
 
 
@@ -149,18 +155,6 @@ def _bias_or_zeros(graph: Graph, op: Op, index: int) -> Tensor:
         return bias
     data = np.zeros(graph.tensor(op.outputs[0]).shape[-1], np.float32)
     return Tensor(f"{op.name}/zero_bias", data.shape, DType.FLOAT32, data=data)
-
-
-def _add(tensors: dict[str, Tensor], tensor: Tensor, op: Op) -> str:
-    """Add under the tensor's own name, or under one of this operator's where that is taken.
-
-    Operators may share float weights or a bias; their integers depend on each input's scale.
-    """
-    present = tensors.get(tensor.name, tensor)
-    if present.dtype is not DType.FLOAT32 and present != tensor:
-        tensor = replace(tensor, name=f"{tensor.name}@{op.name}")
-    tensors[tensor.name] = tensor
-    return tensor.name
 
 
 def _quantize_weights(
@@ -183,8 +177,7 @@ def _quantize_weights(
     if scale is None:
         scale = symmetric_scale(_magnitudes(weights.constant, channels), WEIGHT_MAX)
     scale = np.maximum(scale, _smallest_scale(bias, input_scale, scale.size, scheme.bias))
-    dimension = channels if scale.size > 1 else None
-    quant = QuantParams(tuple(scale.tolist()), (0,) * scale.size, dimension)
+    quant = symmetric_params(scale, channels)
     data = np.clip(quantize(weights.constant, quant), -WEIGHT_MAX, WEIGHT_MAX)
     return replace(weights, dtype=DType.INT8, quant=quant, data=data.astype(np.int8))
 
@@ -221,15 +214,3 @@ def _smallest_scale(bias: Tensor | None, input_scale: float, scales: int, dtype:
     if scales == 1:
         largest = largest.max(keepdims=True)
     return np.asarray(largest / (BIAS_MAX[dtype] * input_scale), np.float32)
-
-
-def _quantize_bias(bias: Tensor, weights: Tensor, input_scale: float, dtype: DType) -> Tensor:
-    if weights.quant is None:
-        raise ValueError(f"weights '{weights.name}' are not quantized")
-    scales = np.array([input_scale * scale for scale in weights.quant.scale], np.float32)
-    data = round_half_away(bias.constant.reshape(-1).astype(np.float64) / scales)
-    dimension = 0 if scales.size > 1 else None
-    quant = QuantParams(tuple(scales.tolist()), (0,) * scales.size, dimension)
-    return replace(
-        bias, dtype=dtype, quant=quant, data=data.astype(dtype.numpy).reshape(bias.shape)
-    )

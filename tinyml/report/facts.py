@@ -47,6 +47,14 @@ class UnsupportedFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalFacts:
+    """A kernel that would have been preferred, and why it does not run a layer."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class KernelFacts:
     """What runs an operator as the device has it, and which kernels do not and why.
 
@@ -56,7 +64,7 @@ class KernelFacts:
     name: str
     operator: str
     functions: tuple[str, ...]
-    refused: Mapping[str, str]
+    refused: tuple[RefusalFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +269,11 @@ def _kernel(step: Step) -> KernelFacts:
         name=short_name(step.op.name),
         operator=step.op.opcodes[0],
         functions=tuple(call.function for call in step.kernel.calls),
-        refused={name: why for name, why in step.refused.items() if name != step.candidate},
+        refused=tuple(
+            RefusalFacts(name, reason)
+            for name, reason in step.refused.items()
+            if name != step.candidate
+        ),
     )
 
 

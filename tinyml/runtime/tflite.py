@@ -79,6 +79,8 @@ TFLITE_MICRO = Runtime(
     ", which has wheels for Linux on x86-64, or ask for another oracle",
 )
 LITERT_REFERENCE = Runtime("ai-edge-litert", "ai_edge_litert", "BUILTIN_REF", "ai-edge-litert")
+# The first that is installed runs what any of them may.
+REFERENCE_RUNTIMES = (TFLITE_REFERENCE, TFLITE_MICRO, LITERT_REFERENCE)
 
 
 def reference_runtime() -> Runtime:
@@ -87,8 +89,7 @@ def reference_runtime() -> Runtime:
     ``docs/numerics.md`` shows where runtimes differ, and ``tinyml/evaluate/oracle.py`` chooses for
     each operator.
     """
-    references = (TFLITE_REFERENCE, TFLITE_MICRO, LITERT_REFERENCE)
-    return next(runtime for runtime in references if runtime.is_installed)
+    return next(runtime for runtime in REFERENCE_RUNTIMES if runtime.is_installed)
 
 
 def optimized(runtime: Runtime) -> Runtime:
