@@ -10,6 +10,7 @@ from tinyml.cli.common import (
     check_file,
     check_folder,
     count,
+    kernels_option,
     model_argument,
     output_option,
 )
@@ -33,6 +34,7 @@ from tinyml.pipeline import generate_model
 )
 @output_option("File to write; for C, a folder.")
 @click.option("--board", help="For C: tune for this board instead of any Cortex-M.")
+@kernels_option
 def command(
     model: Path,
     signature: str | None,
