@@ -37,6 +37,7 @@ VERSIONS = re.compile(r"^Made with .*$", re.MULTILINE)
 
 TITLE = "What the firmware answers on an emulated Cortex-M4F"
 SUBTITLE = "scans of digits that it was not trained on, and below each the device's answer"
+RIGHT, WRONG = "#3d9450", "#b3261e"
 PIXEL, GAP, LEFT, TOP = 7, 16, 20, 52
 STYLE = """\
     text { font-family: "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; fill: #1b2733; }
@@ -48,17 +49,17 @@ STYLE = """\
 def main() -> None:
     """Run everything, then write: a step that fails leaves the pages as they were."""
     DEMO.mkdir(parents=True, exist_ok=True)
-    commands = _with_sessions(COMMANDS, DEMO)
-    readme = _with_sessions(README, ROOT)
+    commands = with_sessions(COMMANDS, DEMO)
+    readme = with_sessions(README, ROOT)
     readme = TABLE.sub(lambda _: _boards_table(), readme)
     readme = VERSIONS.sub(_versions(), readme)
-    picture = _picture(*_ten_digits(), _last_session(readme))
+    drawn = picture(*_ten_digits(), report_of(readme))
     COMMANDS.write_text(commands, encoding="utf-8")
     README.write_text(readme, encoding="utf-8")
-    PICTURE.write_text(picture, encoding="utf-8")
+    PICTURE.write_text(drawn, encoding="utf-8")
 
 
-def _with_sessions(page: Path, folder: Path) -> str:
+def with_sessions(page: Path, folder: Path) -> str:
     """Give the page's text with what its sessions print today, run in ``folder``."""
 
     def session(found: re.Match[str]) -> str:
@@ -90,7 +91,7 @@ def _versions() -> str:
     return f"Made with Python {python}, TensorFlow {version('tensorflow')} and QEMU {qemu}."
 
 
-def _last_session(readme: str) -> dict[str, str]:
+def report_of(readme: str) -> dict[str, str]:
     """Give the rows of the demo's report by their names."""
     block = [found[0] for found in SESSION.finditer(readme)][-1]
     rows = (re.split(r" {2,}", line, maxsplit=1) for line in block.splitlines())
@@ -113,7 +114,8 @@ def _ten_digits() -> tuple[Array, Array, Array]:
     return scans, data.labels[first], run.outputs[0].reshape(10, -1).argmax(axis=1)
 
 
-def _picture(scans: Array, labels: Array, answers: Array, report: dict[str, str]) -> str:
+def picture(scans: Array, labels: Array, answers: Array, report: dict[str, str]) -> str:
+    """Draw scans (10, 8, 8, 1) from 0 to 1, and below each its answer: green where it is right."""
     width = 2 * LEFT + 10 * 8 * PIXEL + 9 * GAP
     rows = [
         '<rect width="100%" height="100%" fill="#fbfcfd" stroke="#d5dde3"/>',
@@ -123,7 +125,7 @@ def _picture(scans: Array, labels: Array, answers: Array, report: dict[str, str]
     for place, (scan, label, answer) in enumerate(zip(scans, labels, answers, strict=True)):
         left = LEFT + place * (8 * PIXEL + GAP)
         rows += _pixels(scan.reshape(8, 8), left)
-        colour = "#3d9450" if label == answer else "#b3261e"
+        colour = RIGHT if label == answer else WRONG
         x, y = left + 4 * PIXEL, TOP + 8 * PIXEL + 20
         rows.append(f'<text class="digit" x="{x}" y="{y}" style="fill:{colour}">{answer}</text>')
     rows += _summary(report, TOP + 8 * PIXEL + 48)
@@ -147,14 +149,17 @@ def _pixels(scan: Array, left: int) -> Iterator[str]:
 
 
 def _summary(report: dict[str, str], top: int) -> Iterator[str]:
-    """Name the figures of the report that the README shows below the picture."""
+    for number, line in enumerate(summary_lines(report)):
+        yield f'<text class="small" x="{LEFT}" y="{top + 20 * number}">{line}</text>'
+
+
+def summary_lines(report: dict[str, str]) -> tuple[str, str]:
+    """Name the figures of the report that stand in the picture."""
     before, after = report["float32 accuracy"], report["int8 accuracy, device"]
-    lines = (
+    return (
         f"accuracy: {before} in float32, {after} on the device",
         f"bytes that differ from TFLite's reference kernels: {report['bytes that differ']}",
     )
-    for number, line in enumerate(lines):
-        yield f'<text class="small" x="{LEFT}" y="{top + 20 * number}">{line}</text>'
 
 
 if __name__ == "__main__":
