@@ -151,6 +151,30 @@ WRONG = {
         lambda: tinyml.compare_model(GRAPH, tinyml.Dataset(IMAGES, np.zeros(4, int)), BOARD),
         r"the array of labels is int64 \(4,\), expected one integer class for each of 5 samples",
     ),
+    "an observer in place of its class": (
+        lambda: tinyml.calibrate(small_float(), IMAGES, "minmax"),
+        "tinyml.calibrate got 'minmax' as 'make_observer', expected what can be called",
+    ),
+    "a quantized graph to calibrate": (
+        lambda: tinyml.calibrate(GRAPH, IMAGES),
+        "graph 'small' is quantized already, expected a float model",
+    ),
+    "kernels that there are not": (
+        lambda: tinyml.generate_model(GRAPH, kernels="fast"),
+        "there are no kernels 'fast', expected auto or cmsis-nn",
+    ),
+    "a console that there is not": (
+        lambda: tinyml.build_model(GRAPH, BOARD, "built", console="tty"),
+        "got 'tty' as 'console', expected 'semihosting' or 'uart'",
+    ),
+    "an oracle that there is not": (
+        lambda: tinyml.compare_model(GRAPH, tinyml.Dataset(IMAGES), BOARD, "tflm"),
+        "there is no oracle 'tflm', expected tflite-runtime or tflite-micro or ai-edge-litert",
+    ),
+    "text as a limit": (
+        lambda: tinyml.compare_model(GRAPH, tinyml.Dataset(IMAGES), BOARD, max_accuracy_drop="1"),
+        "got '1' as 'max_accuracy_drop', expected a number or None",
+    ),
     "a scheme of another dtype": (
         lambda: tinyml.Scheme(activations="float16"),
         "activations are to be 'float16', expected DType.INT8 or DType.INT16",
@@ -162,3 +186,11 @@ WRONG = {
 def test_what_a_function_does_not_take_is_refused_in_a_sentence(call, message):
     with pytest.raises(tinyml.TinymlError, match=message):
         call()
+
+
+def test_firmware_of_another_graph_is_refused_in_a_sentence(built):
+    _, build, _ = built
+    samples = [spread((4, 2, 3)) / np.float32(50)] * 2
+
+    with pytest.raises(tinyml.TinymlError, match="firmware 'small' has inputs and outputs of"):
+        tinyml.run_on_device(branches_int8(), build, samples)

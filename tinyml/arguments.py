@@ -2,55 +2,51 @@
 
 from __future__ import annotations
 
+import collections.abc
 import functools
 import inspect
 import numbers
 import types
 import typing
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 from tinyml.errors import InputError
 
+LONGEST_SHOWN = 40
+# Numbers of numpy are no subclasses of Python's: functions compute with either.
+NUMBERS: Mapping[type, tuple[type, str]] = {
+    int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
+}
+
 
 def checked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give ``function`` with its arguments held to its annotations, where those are plain classes.
+    """Give ``function`` with its arguments held to its annotations: classes, choices, callables.
 
-    What is generic, as arrays and paths are, the function looks at itself.
+    What is generic otherwise, as arrays and paths are, the function looks at itself.
     """
     signature = inspect.signature(function)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        hints = _hints(function)
         for name, value in signature.bind(*args, **kwargs).arguments.items():
-            _check(function, name, value)
+            expected = [_unmet(hint, value) for hint in _alternatives(hints[name])]
+            if all(expected):
+                raise InputError(
+                    f"tinyml.{function.__name__} got {_shown(value)} as '{name}', expected "
+                    f"{' or '.join(filter(None, expected))}"
+                )
         return function(*args, **kwargs)
 
     return call
 
 
-def _check(function: Callable[..., Any], name: str, value: object) -> None:
-    accepted = _classes(function).get(name)
-    if accepted is None or isinstance(value, accepted):
-        return
-    expected = " or ".join(cls.__name__ for cls in accepted if cls is not types.NoneType)
-    raise InputError(
-        f"tinyml.{function.__name__} got {_shown(value)} as '{name}', expected {expected}"
-    )
-
-
-def _shown(value: object) -> str:
-    """The value where that is short, else its type."""
-    text = repr(value)
-    return text if len(text) < 40 else f"something of type {type(value).__name__}"
-
-
 @functools.cache
-def _classes(function: Callable[..., Any]) -> dict[str, tuple[type, ...]]:
-    """Parameters that are of one class or one of several, and those."""
-    hints = typing.get_type_hints(function).items()
-    found = {name: _alternatives(hint) for name, hint in hints if name != "return"}
-    return {name: tuple(map(_tolerant, c)) for name, c in found.items() if _are_classes(c)}
+def _hints(function: Callable[..., Any]) -> Mapping[str, Any]:
+    """Annotations as what they name: looked up at the first call, for it takes imports."""
+    return typing.get_type_hints(function)
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:
@@ -58,10 +54,20 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
     return typing.get_args(hint) if is_union else (hint,)
 
 
-def _are_classes(alternatives: tuple[Any, ...]) -> bool:
-    return all(isinstance(each, type) and not typing.get_origin(each) for each in alternatives)
+def _unmet(hint: Any, value: object) -> str | None:
+    """What was expected in place of ``value``; None where it will do or cannot be told."""
+    if typing.get_origin(hint) is Literal:
+        choices = typing.get_args(hint)
+        return None if value in choices else " or ".join(map(repr, choices))
+    if typing.get_origin(hint) is collections.abc.Callable:
+        return None if callable(value) else "what can be called"
+    if not isinstance(hint, type) or typing.get_origin(hint):
+        return None
+    cls, shown = NUMBERS.get(hint, (hint, "None" if hint is types.NoneType else hint.__name__))
+    return None if isinstance(value, cls) else shown
 
 
-def _tolerant(cls: type) -> type:
-    """Numbers of numpy are no subclasses of Python's: functions compute with either."""
-    return {int: numbers.Integral, float: numbers.Real}.get(cls, cls)
+def _shown(value: object) -> str:
+    """The value where that is short, else its type."""
+    text = repr(value)
+    return text if len(text) < LONGEST_SHOWN else f"something of type {type(value).__name__}"

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinyml.data.dataset import check_samples, inputs_of, quantize_samples
 from tinyml.device.qemu import RunResult, run_firmware
+from tinyml.errors import InputError
 from tinyml.firmware.build import BuildResult
 from tinyml.ir.graph import Array, Graph
 from tinyml.passes.orders import prepare_for_device
@@ -38,6 +39,7 @@ def run_on_device(
     """
     graph = prepare_for_device(graph)
     inputs = inputs_of(graph)
+    _check_made_of(build, graph)
     codes = quantize_samples(check_samples(samples, inputs), inputs)
     count = len(codes[0])
     raw = [np.ascontiguousarray(array).reshape(count, -1).view(np.uint8) for array in codes]
@@ -49,3 +51,15 @@ def run_on_device(
         outputs.append(column.view(tensor.dtype.numpy).reshape(count, *tensor.shape))
         start += tensor.nbytes
     return DeviceRun(outputs, result)
+
+
+def _check_made_of(build: BuildResult, graph: Graph) -> None:
+    """Raise InputError where the firmware has other inputs or outputs than the graph."""
+    edges = (*graph.inputs, *graph.outputs)
+    sizes = [graph.tensor(name).nbytes for name in edges]
+    built = [slot.size for slot in (*build.inputs, *build.outputs)]
+    if sizes != built:
+        raise InputError(
+            f"the firmware '{build.name}' has inputs and outputs of {built} bytes, but graph "
+            f"'{graph.name}' has {sizes}: run the graph that it was built of"
+        )

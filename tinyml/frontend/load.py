@@ -7,8 +7,8 @@ from pathlib import Path
 from tinyml.errors import InputError, ModelError
 from tinyml.files import StrPath, as_path
 from tinyml.frontend.keras.convert import convert_keras
-from tinyml.frontend.tflite.read import is_quantized, read_tflite
-from tinyml.ir.graph import Graph
+from tinyml.frontend.tflite.read import read_tflite
+from tinyml.ir.graph import Graph, is_quantized
 
 # What Git leaves in place of a large file that was not fetched.
 LFS_POINTER = b"version https://git-lfs"

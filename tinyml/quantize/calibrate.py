@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tinyml.data.dataset import check_samples, float_samples, inputs_of
-from tinyml.errors import InputError
+from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
-from tinyml.ir.graph import Array, DType, Graph
+from tinyml.ir.graph import Array, DType, Graph, is_quantized
 from tinyml.ops.families.unary import UnaryOperator
 from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.passes.take_cast_inputs import take_cast_inputs
@@ -55,8 +55,14 @@ def calibrate(
 
     ``samples`` is what ``check_samples`` takes: an array (N, *sample shape) per input, or the only
     one. ``on_progress`` is called with the number of samples done. Raises InputError where their
-    shape is wrong, all samples are zeros, ids name no rows, or the model makes infinities.
+    shape is wrong, all samples are zeros, ids name no rows, or the model makes infinities;
+    ModelError where it is quantized already.
     """
+    if is_quantized(graph):
+        raise ModelError(
+            f"graph '{graph.name}' is quantized already, expected a float model; calibrate the one "
+            "it was made from"
+        )
     inputs = inputs_of(graph)
     samples = float_samples(check_samples(samples, inputs), inputs)
     warnings = calibration_warnings(graph, samples)
