@@ -132,7 +132,8 @@ def picture(scans: Array, labels: Array, answers: Array, report: dict[str, str])
     body = "\n".join(f"  {row}" for row in rows)
     size = f'viewBox="0 0 {width} 200" width="{width}" height="200"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title">\n'
+        f'  <title id="title">{TITLE}</title>\n'
         f"  <style>\n{STYLE}\n  </style>\n{body}\n</svg>\n"
     )
 

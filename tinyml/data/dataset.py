@@ -22,20 +22,27 @@ EMPTY_ZIP_SIGNATURE = b"PK\x05\x06"
 UINT8_OFFSET = 128
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Dataset:
     """Samples, one array (N, *sample shape) per model input, and labels (N,) where there are.
 
-    Of a model with one input the array itself will do. ``metric`` names how outputs are judged by
-    the labels.
+    ``metric`` names how outputs are judged by the labels.
     """
 
-    samples: Sequence[Array]
-    labels: Array | None = None
-    metric: str = "accuracy"
+    samples: tuple[Array, ...]
+    labels: Array | None
+    metric: str
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "samples", _one_per_input(self.samples))
+    def __init__(
+        self,
+        samples: Array | Sequence[Array],
+        labels: Array | Sequence[int] | None = None,
+        metric: str = "accuracy",
+    ) -> None:
+        """Take one array per input; of a model with one input the array itself will do."""
+        object.__setattr__(self, "samples", _one_per_input(samples))
+        object.__setattr__(self, "labels", None if labels is None else np.asarray(labels))
+        object.__setattr__(self, "metric", metric)
 
     def __len__(self) -> int:
         return len(self.samples[0])
@@ -78,7 +85,7 @@ def check_dataset(data: Dataset, inputs: Sequence[Tensor]) -> Dataset:
     samples = check_samples(data.samples, inputs)
     if data.labels is None:
         return replace(data, samples=samples)
-    labels = _check_labels("the array of labels", np.asarray(data.labels), len(samples[0]))
+    labels = _check_labels("the array of labels", data.labels, len(samples[0]))
     return replace(data, samples=samples, labels=labels)
 
 
