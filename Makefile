@@ -13,7 +13,7 @@ BOARD := mps2-an386
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test conformance oracles lock fuzz soak check bench clean
+.PHONY: help setup demo test conformance oracles lock fuzz soak check bench figures clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -61,7 +61,7 @@ check: $(STAMP) ## Lint, formatting, types and the import rule
 	$(BIN)/pytest -q tests/test_imports.py
 
 bench: demo ## Print the tables that the documentation quotes; NEWER=DIR adds another CMSIS-NN
-	$(BIN)/python benchmarks/boards.py $(DEMO)/digits.tflite
+	$(BIN)/python benchmarks/boards.py $(DEMO)/digits.tflite --data $(DEMO)/digits.test.npz
 	$(BIN)/python benchmarks/conversion_time.py
 	$(BIN)/python benchmarks/multipliers.py
 	$(BIN)/python benchmarks/functions.py
@@ -69,6 +69,9 @@ bench: demo ## Print the tables that the documentation quotes; NEWER=DIR adds an
 	$(BIN)/python benchmarks/oracles.py $(DEMO)/digits.tflite $(DEMO)/digits.test.npz
 	$(BIN)/python benchmarks/onnx_node_tests.py
 	$(BIN)/python benchmarks/mlperf_tiny.py --untrained $(if $(NEWER),--newer $(NEWER))
+
+figures: $(STAMP) ## Write the digits model's figures of today into README.md and docs
+	$(BIN)/python scripts/update_figures.py
 
 clean: ## Remove what was built; .venv stays
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,7 +10,7 @@ import pytest
 
 LAYERS = (
     {"errors"},
-    {"files", "ir"},
+    {"arguments", "files", "ir"},
     {"numerics"},
     {"ops", "data"},
     {"kernels"},

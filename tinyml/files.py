@@ -4,6 +4,7 @@ Everything is first written under a temporary name in the target's own folder an
 a run that fails or is interrupted leaves the previous file, or none.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tinyml.errors import InputError
+
+StrPath = str | os.PathLike[str]
+
+
+def as_path(path: StrPath) -> Path:
+    """Give a path as pathlib has it. Raises InputError where it is none."""
+    try:
+        return Path(path)
+    except TypeError:
+        raise InputError(
+            f"{path!r} is no path but of type {type(path).__name__}, expected text or a Path"
+        ) from None
 
 
 def atomic_write(path: Path, data: bytes | str) -> None:

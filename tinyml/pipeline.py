@@ -5,11 +5,10 @@ Reading a model is before it (``frontend.load``, ``quantize``), running it after
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tinyml.codegen.c_source import generate_c
 from tinyml.codegen.module import CModule
 from tinyml.codegen.program import identifier
+from tinyml.files import StrPath, as_path
 from tinyml.firmware.boards import Board, Console
 from tinyml.firmware.build import BuildResult, build_firmware
 from tinyml.firmware.toolchain import find_cmsis_nn
@@ -49,7 +48,7 @@ def generate_model(graph: Graph, board: Board | None = None, *, kernels: str = "
 def build_model(
     graph: Graph,
     board: Board,
-    directory: Path,
+    directory: StrPath,
     *,
     kernels: str = "auto",
     optimize: str = "-O2",
@@ -64,7 +63,7 @@ def build_model(
     return build_firmware(
         generate_model(graph, board, kernels=kernels),
         board,
-        directory,
+        as_path(directory),
         optimize=optimize,
         single_rounding=single_rounding,
         console=console,

@@ -29,9 +29,14 @@ def section(command: str) -> str:
     raise AssertionError(f"docs/cli.md has no section on {command}")
 
 
+# Below these, keys are names of the model's or of the kernels'.
+BY_NAME = {"refused"}
+
+
 def keys_of(value: object) -> set[str]:
     if isinstance(value, dict):
-        return set(value).union(*map(keys_of, value.values()))
+        below = (part for key, part in value.items() if key not in BY_NAME)
+        return set(value).union(*map(keys_of, below))
     return set().union(*map(keys_of, value)) if isinstance(value, list) else set()
 
 

@@ -7,8 +7,7 @@ from stateful import float_echo
 
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.load import load_model
-from tinyml.frontend.tflite.read import is_quantized
-from tinyml.ir.graph import DType
+from tinyml.ir.graph import DType, is_quantized
 
 pytestmark = pytest.mark.usefixtures("workplace")
 

@@ -14,8 +14,7 @@ from single_operator import Case, samples_of
 from tinyml.evaluate.oracle import run_float, run_reference
 from tinyml.firmware.boards import load_board
 from tinyml.frontend.load import load_model
-from tinyml.frontend.tflite.read import is_quantized
-from tinyml.ir.graph import Array, DType, Graph, Tensor
+from tinyml.ir.graph import Array, DType, Graph, Tensor, is_quantized
 from tinyml.numerics.affine import dequantize, quantize
 from tinyml.ops.contract.c import Isa
 from tinyml.passes.orders import prepare_for_device

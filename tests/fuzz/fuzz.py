@@ -33,7 +33,8 @@ from tinyml.codegen.module import CModule
 from tinyml.errors import ModelError, TinymlError
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.onnx.read import read_onnx
-from tinyml.frontend.tflite.read import is_quantized, read_tflite
+from tinyml.frontend.tflite.read import read_tflite
+from tinyml.ir.graph import is_quantized
 from tinyml.ops.contract.c import PORTABLE, Isa
 from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.trial import quantize_on_trial

@@ -19,8 +19,7 @@ from tinyml.errors import ModelError
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.onnx.read import read_onnx
-from tinyml.frontend.tflite.read import is_quantized
-from tinyml.ir.graph import DType, Graph, QuantParams
+from tinyml.ir.graph import DType, Graph, QuantParams, is_quantized
 from tinyml.numerics.affine import dequantize, quantize
 from tinyml.ops.softmax import Softmax
 from tinyml.passes.orders import prepare_for_device

@@ -63,7 +63,7 @@ def test_data_that_is_no_number_is_refused_with_the_tensors_name(value):
     x = images(2)
     x[1, 0, 3, 3, 1] = value
 
-    with pytest.raises(InputError, match=r"'image' becomes infinite or NaN .* expected finite"):
+    with pytest.raises(InputError, match=r"'image' holds .* in sample 1 .* expected finite"):
         calibrate(small_float(), [x], MinMax)
 
 

@@ -18,7 +18,7 @@ from tinyml.cli.common import (
     progress_bar,
     warn,
 )
-from tinyml.data.dataset import float_samples, read_dataset
+from tinyml.data.dataset import read_dataset
 from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
@@ -82,10 +82,9 @@ def command(
     check_file(output, ".tflite")
     make_observer = observer_factory(ObserverKind(observer), percentile)
     graph = load_float(model, signature)
-    inputs = [graph.tensor(name) for name in graph.inputs]
-    samples = float_samples(read_dataset(data, inputs).samples, inputs)
-    with progress_bar("calibrating", len(samples[0])) as update:
-        table = calibrate(graph, samples, make_observer, on_progress=update)
+    dataset = read_dataset(data, graph)
+    with progress_bar("calibrating", len(dataset)) as update:
+        table = calibrate(graph, dataset.samples, make_observer, on_progress=update)
     warn(table.warnings)
     scheme = Scheme(per_channel=weights == "per-channel", activations=DType(activations))
     quantized = _quantize_to_build(model, scheme, partial(quantize_graph, graph, table))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from tinyml.errors import InputError
-from tinyml.ir.graph import Array, DType, Shape, Tensor
+from tinyml.files import StrPath, as_path
+from tinyml.ir.graph import Array, DType, Graph, Shape, Tensor
 from tinyml.numerics.affine import dequantize, quantize
 
 NPY_SIGNATURE = b"\x93NUMPY"
@@ -21,7 +22,7 @@ EMPTY_ZIP_SIGNATURE = b"PK\x05\x06"
 UINT8_OFFSET = 128
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Dataset:
     """Samples, one array (N, *sample shape) per model input, and labels (N,) where there are.
 
@@ -30,20 +31,34 @@ class Dataset:
 
     samples: tuple[Array, ...]
     labels: Array | None
-    metric: str = "accuracy"
+    metric: str
+
+    def __init__(
+        self,
+        samples: Array | Sequence[Array],
+        labels: Array | Sequence[int] | None = None,
+        metric: str = "accuracy",
+    ) -> None:
+        """Take one array per input; of a model with one input the array itself will do."""
+        object.__setattr__(self, "samples", _one_per_input(samples))
+        object.__setattr__(self, "labels", None if labels is None else np.asarray(labels))
+        object.__setattr__(self, "metric", metric)
 
     def __len__(self) -> int:
         return len(self.samples[0])
 
 
-def read_dataset(path: Path, inputs: Sequence[Tensor]) -> Dataset:
+def read_dataset(path: StrPath, inputs: Graph | Sequence[Tensor]) -> Dataset:
     """Read an .npz (``x`` or one array per input name, and ``y`` for labels) or an .npy.
+
+    ``inputs`` is the model that the data are for, or its inputs.
 
     Text named ``metric`` says how outputs are judged by the labels.
 
     Raises InputError where the file cannot be read, an array is missing, has the wrong shape or
     dtype, or holds what is not finite in float32.
     """
+    path, inputs = as_path(path), inputs_of(inputs)
     arrays = _read_arrays(path)
     samples = tuple(_input_array(path, arrays, tensor, len(inputs)) for tensor in inputs)
     counts = {len(array) for array in samples}
@@ -53,11 +68,56 @@ def read_dataset(path: Path, inputs: Sequence[Tensor]) -> Dataset:
         )
     labels = arrays.get("y")
     if labels is not None:
-        labels = _check_labels(path, labels, len(samples[0]))
+        labels = _check_labels(f"array 'y' of '{path}'", labels, len(samples[0]))
     metric = arrays.get("metric")
     if metric is None or metric.dtype.kind != "U" or metric.shape:  # perhaps an input of the model
         return Dataset(samples, labels)
     return Dataset(samples, labels, str(metric))
+
+
+def inputs_of(model: Graph | Sequence[Tensor]) -> Sequence[Tensor]:
+    """The inputs of a graph, in its order."""
+    return [model.tensor(name) for name in model.inputs] if isinstance(model, Graph) else model
+
+
+def check_dataset(data: Dataset, inputs: Sequence[Tensor]) -> Dataset:
+    """Hold data that a program made to what ``read_dataset`` asks of a file."""
+    samples = check_samples(data.samples, inputs)
+    if data.labels is None:
+        return replace(data, samples=samples)
+    labels = _check_labels("the array of labels", data.labels, len(samples[0]))
+    return replace(data, samples=samples, labels=labels)
+
+
+def check_samples(samples: Array | Sequence[Array], inputs: Sequence[Tensor]) -> tuple[Array, ...]:
+    """Hold samples that a program gives to what ``read_dataset`` asks of a file.
+
+    ``samples`` is an array (N, *sample shape) per input, each with or without the batch of 1; of a
+    model with one input the array itself. Raises InputError where one has the wrong shape or dtype,
+    or holds what is not finite in float32.
+    """
+    arrays = _one_per_input(samples)
+    names = ", ".join(f"'{plain_name(tensor.name)}'" for tensor in inputs)
+    if len(arrays) != len(inputs):
+        raise InputError(
+            f"there are samples for {len(arrays)} inputs, expected one array for each of {names}"
+        )
+    for array, tensor in zip(arrays, inputs, strict=True):
+        _check_samples(f"the array of samples for '{plain_name(tensor.name)}'", array, tensor)
+    counts = sorted({len(array) for array in arrays})
+    if len(counts) > 1:
+        raise InputError(f"there are {counts} samples for the inputs {names}, expected one count")
+    return arrays
+
+
+def _one_per_input(samples: Array | Sequence[Array]) -> tuple[Array, ...]:
+    arrays = (samples,) if isinstance(samples, np.ndarray) else samples
+    if isinstance(arrays, list | tuple) and all(isinstance(a, np.ndarray) for a in arrays):
+        return tuple(arrays)
+    raise InputError(
+        f"samples are of type {type(samples).__name__}, expected a numpy array, or a list of one "
+        "for each input"
+    )
 
 
 def sample_shape(tensor: Tensor) -> Shape:
@@ -221,11 +281,11 @@ def _check_finite(where: str, array: Array) -> None:
         )
 
 
-def _check_labels(path: Path, labels: Array, count: int) -> Array:
+def _check_labels(where: str, labels: Array, count: int) -> Array:
     flat = labels.reshape(-1) if labels.shape == (count, 1) else labels
     if flat.shape != (count,) or flat.dtype.kind not in "iub":
         raise InputError(
-            f"array 'y' of '{path}' is {labels.dtype} {labels.shape}, expected one integer class "
+            f"{where} is {labels.dtype} {labels.shape}, expected one integer class "
             f"for each of {count} samples; of one-hot labels take y.argmax(axis=1)"
         )
     return flat

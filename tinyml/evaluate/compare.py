@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from tinyml.data.dataset import Dataset, float_samples, plain_name, quantize_samples, real_samples
+from tinyml.data.dataset import (
+    Dataset,
+    check_dataset,
+    float_samples,
+    inputs_of,
+    plain_name,
+    quantize_samples,
+    real_samples,
+)
 from tinyml.data.metrics import Metric, agreement, score
 from tinyml.data.ranges import range_warnings
 from tinyml.device.run import DeviceRun, run_on_device
@@ -83,16 +91,17 @@ def compare_model(
 ) -> Comparison:
     """Build ``graph`` for ``board``, run every sample three ways, and compare.
 
-    ``data`` holds the samples in the order of the graph's inputs. ``max_accuracy_drop`` is in
-    percentage points of the float model's accuracy, and needs labels and ``float_graph``. It
-    passes where no byte differs and the drop is not exceeded. ``oracle`` is the package whose
-    reference kernels are asked for, else each operator's first choice among those installed.
-    ``kernels`` is what the plan chooses from, as in ``plan_model``.
+    ``data`` holds the samples in the order of the graph's inputs, as ``check_samples`` takes them.
+    ``max_accuracy_drop`` is in percentage points of the float model's accuracy, and needs labels
+    and ``float_graph``. It passes where no byte differs and the drop is not exceeded. ``oracle`` is
+    the package whose reference kernels are asked for, else each operator's first choice among those
+    installed. ``kernels`` is what the plan chooses from, as in ``plan_model``.
 
     Raises InputError where labels are missing or name no class of the model, the data's metric is
     unknown or does not suit the model, or the float model has other inputs or outputs;
     ToolchainError where an oracle is not installed.
     """
+    data = check_dataset(data, inputs_of(graph))
     plan = plan_model(graph, board, kernels=kernels)
     prepared = plan.graph
     oracles = Oracles(prepared, oracle)

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from tinyml.errors import InputError
 from tinyml.evaluate.stages import cut_into_stages
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import Array, Graph
@@ -87,7 +88,11 @@ class Oracles:
         return "; ".join([*own, *sorted(others)])
 
     def require_installed(self) -> None:
-        """Raise ToolchainError where a runtime is not installed."""
+        """Raise ToolchainError where a runtime is not installed, InputError where none is meant."""
+        if self.package is not None and self.package not in PACKAGES:
+            raise InputError(
+                f"there is no oracle '{self.package}', expected {' or '.join(PACKAGES)}"
+            )
         for runtime in self.runtimes:
             runtime.require_installed()
 

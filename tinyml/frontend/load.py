@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyml.errors import InputError, ModelError
+from tinyml.files import StrPath, as_path
 from tinyml.frontend.keras.convert import convert_keras
-from tinyml.frontend.tflite.read import is_quantized, read_tflite
-from tinyml.ir.graph import Graph
+from tinyml.frontend.tflite.read import read_tflite
+from tinyml.ir.graph import Graph, is_quantized
 
 # What Git leaves in place of a large file that was not fetched.
 LFS_POINTER = b"version https://git-lfs"
@@ -15,13 +16,14 @@ LFS_POINTER = b"version https://git-lfs"
 KERAS_SUFFIXES = {".keras", ".h5", ".hdf5"}
 
 
-def load_model(path: Path, signature: str | None = None) -> Graph:
+def load_model(path: StrPath, signature: str | None = None) -> Graph:
     """Read a ``.keras``, ``.h5``, SavedModel folder, ``.tflite`` or ``.onnx``.
 
     ``signature`` names the one to read of a ``.tflite`` that has several. Raises InputError where
     the file is missing, is not what its name says or has no such signature, ModelError where it
     asks for what tinyml cannot do.
     """
+    path = as_path(path)
     if not path.exists():
         raise InputError(
             f"there is no model '{path}'; give a .keras, .h5, .tflite or .onnx file or a "

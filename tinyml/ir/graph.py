@@ -278,3 +278,8 @@ class Graph:
             tensors={n: t for n, t in self.tensors.items() if n in used},
             states=tuple(state for state in self.states if state.tensor in used),
         )
+
+
+def is_quantized(graph: Graph) -> bool:
+    """Whether any activation is an integer with a scale."""
+    return any(t.quant is not None and not t.is_constant for t in graph.tensors.values())

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyml.codegen.module import CModule
-from tinyml.files import atomic_directory
+from tinyml.files import StrPath, as_path, atomic_directory
 from tinyml.firmware import firmware_dir
 
 
-def write_module(module: CModule, directory: Path) -> list[Path]:
+def write_module(module: CModule, directory: StrPath) -> list[Path]:
     """Write the C of a model, with the tinyml kernels it calls, into ``directory``."""
+    directory = as_path(directory)
     kernels = firmware_dir() / "kernels"
     texts = dict(module.files)
     if module.kernels:

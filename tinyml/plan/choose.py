@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tinyml.errors import ModelError, RefusedError
+from tinyml.errors import InputError, ModelError, RefusedError
 from tinyml.ir.graph import DType, Graph, Op
 from tinyml.kernels import all_candidates, candidates_for
 from tinyml.ops.contract.c import PORTABLE, Isa, Kernel
@@ -15,6 +15,7 @@ from tinyml.ops.contract.operator import Operator, operators
 from tinyml.ops.contract.target import CMSIS_NN_VERSIONS, Target
 from tinyml.ops.dequantize import Dequantize
 from tinyml.ops.quantize import Quantize
+from tinyml.plan import KERNEL_SETS
 
 # What takes the place of a candidate's name where the operator's own kernel runs.
 OWN = "own"
@@ -35,6 +36,8 @@ class Step:
 
 def kernel_set(name: str) -> tuple[Candidate[Any], ...]:
     """The candidates of one of ``plan.KERNEL_SETS``, beside operators' own kernels."""
+    if name not in KERNEL_SETS:
+        raise InputError(f"there are no kernels '{name}', expected {' or '.join(KERNEL_SETS)}")
     return tuple(c for c in all_candidates() if name == "auto" or c.is_cmsis_nns)
 
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tinyml.errors import InputError
+from tinyml.data.dataset import check_samples, float_samples, inputs_of
+from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
-from tinyml.ir.graph import Array, DType, Graph
+from tinyml.ir.graph import Array, DType, Graph, is_quantized
 from tinyml.ops.families.unary import UnaryOperator
 from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.passes.take_cast_inputs import take_cast_inputs
 from tinyml.quantize.check_ids import check_ids
 from tinyml.quantize.check_samples import calibration_warnings
-from tinyml.quantize.observers import Observer, Range
+from tinyml.quantize.observers import MinMax, Observer, Range
 from tinyml.runtime.tflite import iterate_float
 
 LARGEST_FLOAT = np.finfo(np.float32).max
@@ -43,8 +44,8 @@ class CalibrationTable:
 
 def calibrate(
     graph: Graph,
-    samples: Sequence[Array],
-    make_observer: Callable[[], Observer],
+    samples: Array | Sequence[Array],
+    make_observer: Callable[[], Observer] = MinMax,
     on_progress: Callable[[int], None] | None = None,
 ) -> CalibrationTable:
     """Run the float graph's own .tflite, every activation an output, over every sample.
@@ -52,10 +53,18 @@ def calibrate(
     Asking the runtime to preserve all tensors instead is not safe: tflite-runtime 2.14 still adds
     in place, and the sum would stand where an input of the ADD was.
 
-    ``samples`` holds one array per input, (N, *input shape), float32 or of the input's dtype.
-    ``on_progress`` is called with the number of samples done. Raises InputError where all samples
-    are zeros, ids name no rows, or the model makes infinities.
+    ``samples`` is what ``check_samples`` takes: an array (N, *sample shape) per input, or the only
+    one. ``on_progress`` is called with the number of samples done. Raises InputError where their
+    shape is wrong, all samples are zeros, ids name no rows, or the model makes infinities;
+    ModelError where it is quantized already.
     """
+    if is_quantized(graph):
+        raise ModelError(
+            f"graph '{graph.name}' is quantized already, expected a float model; calibrate the one "
+            "it was made from"
+        )
+    inputs = inputs_of(graph)
+    samples = float_samples(check_samples(samples, inputs), inputs)
     warnings = calibration_warnings(graph, samples)
     check_ids(graph, samples)
     graph, samples = _with_cast_inputs(graph, samples)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinyml.errors import ModelError
+from tinyml.errors import InputError, ModelError
 from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
 from tinyml.ir.verify import verify_quantized
 from tinyml.numerics.affine import (
@@ -52,6 +52,8 @@ from tinyml.quantize.standardized import (
 # Half of what sums may reach, 2^31 or 2^47: the other half is left to the products.
 BIAS_MAX = {DType.INT32: 2**30, DType.INT64: 2**46}
 
+ACTIVATIONS = (DType.INT8, DType.INT16)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
@@ -60,13 +62,21 @@ class Scheme:
     per_channel: bool = True
     activations: DType = DType.INT8  # or INT16
 
+    def __post_init__(self) -> None:
+        if self.activations not in ACTIVATIONS:
+            names = " or ".join(f"DType.{dtype.name}" for dtype in ACTIVATIONS)
+            raise InputError(f"activations are to be {self.activations!r}, expected {names}")
+
     @property
     def bias(self) -> DType:
         """The dtype of biases."""
         return PARAMETERS[self.activations][1]
 
 
-def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme) -> Graph:
+INT8 = Scheme()
+
+
+def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme = INT8) -> Graph:
     """Give every tensor its integers; inputs and outputs are of the scheme's dtype.
 
     An input that the model standardizes and that int8 could not hold before stays float32.

@@ -10,8 +10,7 @@ from tinyml.codegen.program import short_name
 from tinyml.errors import ModelError, RefusedError, TinymlError, ToolchainError
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.partial import FileOperator, PartialModel, read_operator
-from tinyml.frontend.tflite.read import is_quantized
-from tinyml.ir.graph import DType, Graph, Tensor
+from tinyml.ir.graph import DType, Graph, Tensor, is_quantized
 from tinyml.ops.contract.c import Isa
 from tinyml.ops.contract.operator import Operator, describe_quant, operators
 from tinyml.ops.contract.target import Target

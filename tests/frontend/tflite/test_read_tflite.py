@@ -20,8 +20,8 @@ from graphs import (
 
 from tinyml.errors import InputError, ModelError, TinymlError
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite.read import is_quantized, read_tflite
-from tinyml.ir.graph import Graph
+from tinyml.frontend.tflite.read import read_tflite
+from tinyml.ir.graph import Graph, is_quantized
 
 
 def patched(graph: Graph, change: Callable[[Any], object]) -> bytes:

@@ -20,8 +20,8 @@ from test_read_tflite import patched, table
 
 from tinyml.errors import ModelError
 from tinyml.export.tflite import write_tflite
-from tinyml.frontend.tflite.read import is_quantized, read_tflite
-from tinyml.ir.graph import DType, Graph, QuantParams, Tensor
+from tinyml.frontend.tflite.read import read_tflite
+from tinyml.ir.graph import DType, Graph, QuantParams, Tensor, is_quantized
 from tinyml.numerics.affine import dequantize
 from tinyml.ops.dequantize import Dequantize
 from tinyml.ops.gather import Gather

@@ -23,7 +23,7 @@ from tinyml.frontend.tflite.signatures import chosen_subgraph, other_subgraphs, 
 from tinyml.frontend.tflite.small_weights import widen_weights
 from tinyml.frontend.tflite.states import initialisers, read_variable_tensors, read_variables
 from tinyml.frontend.tflite.tensors import read_tensor, read_tensors, values_of
-from tinyml.ir.graph import Graph, Shape, State
+from tinyml.ir.graph import Graph, Shape, State, is_quantized
 from tinyml.ir.verify import verify_float, verify_quantized
 from tinyml.passes.orders import TFLITE, TFLITE_FLOAT, TFLITE_QUANTIZED, rewritten
 
@@ -51,11 +51,6 @@ def read_tflite(data: bytes, name: str, signature: str | None = None) -> Graph:
         return _read_model(model, name, signature)
     except BROKEN_PROMISES as error:
         raise damaged("TFLite", data, name, error) from error
-
-
-def is_quantized(graph: Graph) -> bool:
-    """Whether any activation is an integer with a scale."""
-    return any(t.quant is not None and not t.is_constant for t in graph.tensors.values())
 
 
 def _read_model(model: Any, name: str, signature: str | None) -> Graph:
