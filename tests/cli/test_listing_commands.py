@@ -32,7 +32,7 @@ def test_ops_writes_what_it_knows_of_each_operator_as_json(tinyml):
 
     facts = json.loads(Path("ops.json").read_text())["operators"]
     (add,) = (entry for entry in facts if entry["names"] == ["ADD"])
-    assert add["dtypes"] == ["float32", "int8", "int16"]
+    assert add["dtypes"] == ["float32", "int8", "int16", "int32"]
     assert add["kernels"][0] == {
         "name": "arm_elementwise_add_s8",
         "source": "CMSIS-NN",

@@ -54,7 +54,8 @@ def find_region(graph: Graph, last: Op) -> Region | None:
     """
     cone = _cone(graph, last)
     order = (*graph.inputs, *graph.state_names, *(name for op in graph.ops for name in op.outputs))
-    sources = {name for op in cone for name in _variables(graph, op)}
+    read = {name for op in cone for name in _variables(graph, op)}
+    sources = {name for name in read if graph.tensor(name).dtype is DType.FLOAT32}
     regions = (_region(graph, name, last) for name in order if name in sources)
     return next((region for region in regions if region is not None), None)
 
