@@ -14,7 +14,7 @@ from tinyml.ops.contract.operator import operators
 from tinyml.ops.contract.oracles import Oracle
 from tinyml.ops.fully_connected import FullyConnected
 from tinyml.passes.orders import prepare_for_device
-from tinyml.runtime.tflite import RUNTIMES
+from tinyml.runtime.tflite import RUNTIMES, RuntimeFailedError
 
 INSTALLED = [oracle for oracle in Oracle if RUNTIMES[oracle].is_installed]
 # The first is everybody's first choice, and where tflite-runtime's optimized kernels count at all
@@ -69,14 +69,21 @@ def test_litert_is_off_by_no_more_than_operators_say():
         if any(op.litert not in op.oracles_in(graph) for op in operators(graph))
         and not vanishes(graph)
     ]
+    refused: set[str] = set()
     for case in cases:
         merged = merge([case])
         (expected,) = reference_outputs(merged)
         (op,) = operators(merged.graph)
-        got = outputs_on(merged, RUNTIMES[op.litert])[0]
+        try:
+            got = outputs_on(merged, RUNTIMES[op.litert])[0]
+        except RuntimeFailedError:
+            refused.add(case.name.rpartition("_")[0])
+            continue
         dtype = merged.graph.tensor(op.outputs[0]).dtype.numpy
         off = got.view(dtype).astype(np.int64) - expected.view(dtype)
 
         assert np.abs(off).max() <= op.litert_error(merged.graph), case
 
+    # To int32, which TFLite Micro alone has; with ELU, of which LiteRT has the optimized kernel.
+    assert refused <= {"quantize", "function"}
     assert {case.name.rpartition("_")[0] for case in cases} >= {"fully_connected", "ceil", "round"}

@@ -67,7 +67,8 @@ def _graphs() -> Iterator[tuple[str, Graph]]:
         twin = _float_twin(graph)
         try:
             verify_float(twin)
-        except ModelError:  # operators that know integers only
+            write_tflite(twin)
+        except ModelError:  # operators that know integers only, or functions that int8 needs
             continue
         yield f"{name}_float", twin
 
