@@ -22,9 +22,10 @@ BOARDS = ("host", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-
 PORTABLE_BOARDS = ("mps2-an386", "mps3-an547")
 
 
-def in_group(board_name: str, group: str) -> object:
-    """Tests of one group share a process, and with it the generated C."""
-    return pytest.param(board_name, id=board_name, marks=pytest.mark.xdist_group(group))
+def sharing(board_name: str) -> object:
+    """These share a process, and with it what the oracles answer and the generated C."""
+    mark = pytest.mark.xdist_group("every case")
+    return pytest.param(board_name, id=board_name, marks=mark)
 
 
 FEWEST_CASES = 30
@@ -87,7 +88,7 @@ def different_cases(
     return lines
 
 
-@pytest.mark.parametrize("board_name", [in_group(name, load_board(name).isa) for name in BOARDS])
+@pytest.mark.parametrize("board_name", [sharing(name) for name in BOARDS])
 def test_every_case_gives_the_bytes_of_the_reference_kernels(
     board_name, batches, modules_for, tmp_path
 ):
@@ -99,7 +100,7 @@ def test_every_case_gives_the_bytes_of_the_reference_kernels(
     assert not different, report(different)
 
 
-@pytest.mark.parametrize("board_name", [in_group(name, "portable") for name in PORTABLE_BOARDS])
+@pytest.mark.parametrize("board_name", [sharing(name) for name in PORTABLE_BOARDS])
 def test_c_for_every_core_gives_the_same_bytes(board_name, batches, modules_for, tmp_path):
     modules = modules_for(PORTABLE)
 
