@@ -75,6 +75,15 @@ def test_exported_c_carries_tinymls_own_kernels_where_the_model_calls_them(tinym
     assert all(f"{name.removesuffix('.c')}(" in text for name in kernels)
 
 
+def test_exported_c_has_no_header_that_nothing_includes(tinyml):
+    tinyml("export", "int8.tflite", "--format", "c", "-o", "c")
+
+    headers = {path.name for path in Path("c").glob("tinyml_*.h")}
+    texts = [path.read_text() for path in Path("c").iterdir()]
+    assert headers
+    assert all(any(f'#include "{header}"' in text for text in texts) for header in headers)
+
+
 def test_a_board_given_for_another_format_than_c_is_a_usage_error(tinyml):
     called = tinyml("export", "int8.tflite", "--format", "onnx", "-o", "m.onnx", "--board", "host")
 
