@@ -36,7 +36,11 @@ def numbers(text: str) -> list[str]:
 def test_the_command_of_the_report_is_the_last_one_of_make_demo(script):
     (found,) = script.SESSION.finditer(README.read_text(encoding="utf-8"))
     dry = subprocess.run(
-        ["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "-n", "--no-print-directory", "demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     last = dry.stdout.replace("\\\n", " ").splitlines()[-1]
 

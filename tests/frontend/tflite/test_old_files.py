@@ -78,7 +78,7 @@ def test_the_oracle_of_int32_made_of_int8_is_tflite_micro():
     oracles = Oracles(prepare_for_device(old_model(softmax=False)))
 
     assert oracles.runtimes[-1] == TFLITE_MICRO
-    assert f"QUANTIZE: {TFLITE_MICRO.label}" in oracles.label
+    assert TFLITE_MICRO.label in oracles.label
 
 
 def test_a_softmax_to_int16_of_another_scale_is_refused():
