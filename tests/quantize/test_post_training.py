@@ -408,3 +408,14 @@ def test_the_int8_network_is_close_to_the_float_network(scheme):
     probabilities = dequantize(bytes_out, OUTPUT_QUANT)
     assert real.std() > 0.05
     np.testing.assert_allclose(probabilities, real, atol=0.05)
+
+
+def test_a_constant_that_is_not_a_number_is_refused_by_name():
+    tensors = [
+        activation("x", (1, 4), None),
+        float_constant("c", [np.nan, 1.0, 2.0, 3.0]),
+        activation("y", (1, 4), None),
+    ]
+
+    with pytest.raises(ModelError, match=r"constant 'c' \(4,\) holds NaN, expected numbers"):
+        quantized(make_graph(tensors, [add("y", "x", "c")], ["x"], ["y"]))

@@ -85,6 +85,7 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme = INT8)
     CAST of real numbers would not give the integers that it gave.
     """
     dtype = scheme.activations
+    _refuse_nan(graph)
     graph = take_cast_inputs(graph)
     lost: tuple[Standardized, ...] = ()
     if dtype is DType.INT8:  # a table of int16 would have 65,536 values
@@ -112,6 +113,20 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme = INT8)
     quantized = with_standardization(quantized, lost)
     verify_quantized(quantized)
     return quantized
+
+
+def _refuse_nan(graph: Graph) -> None:
+    """No integer stands for what is not a number."""
+    for tensor in graph.tensors.values():
+        if (
+            tensor.data is not None
+            and tensor.dtype is DType.FLOAT32
+            and np.isnan(tensor.data).any()
+        ):
+            raise ModelError(
+                f"constant '{tensor.name}' {tensor.shape} holds NaN, expected numbers; train the "
+                "model again, or take its state before training diverged"
+            )
 
 
 def _quantize_activation(
