@@ -1,5 +1,6 @@
 """Every operator on every class of core, byte for byte against the named oracle."""
 
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -16,9 +17,12 @@ from tinyml.ops.contract.c import PORTABLE, Isa
 from tinyml.ops.contract.registry import operators_by_opcode
 from tinyml.runtime.tflite import TFLITE_REFERENCE
 
-# One of each core. Boards with little memory run what fits, below.
-BOARDS = ("host", "mps2-an385", "mps2-an386", "mps2-an500", "mps2-an505", "mps3-an547")
-# What C made for every core at once runs on, besides.
+# One of each class of core, which run every case.
+BOARDS = ("host", "mps2-an385", "mps2-an386", "mps3-an547")
+# Other cores that run the same C, and C made for every core at once: some cases of each operator,
+# or every case too where this is set, as `make soak` does. Boards with little memory: below.
+EVERY_CASE = "TINYML_EVERY_CASE"
+SAME_C_BOARDS = ("mps2-an500", "mps2-an505")
 PORTABLE_BOARDS = ("mps2-an386", "mps3-an547")
 
 
@@ -52,6 +56,24 @@ def batches() -> list[Batch]:
     return [(merged, reference_outputs(merged)) for merged in models]
 
 
+@pytest.fixture(scope="module")
+def some_batches(batches: list[Batch]) -> list[Batch]:
+    """At least thirty cases of each operator, spread over all; every case where that is asked."""
+    if os.environ.get(EVERY_CASE):
+        return batches
+    answers = {
+        case.name: answer
+        for merged, expected in batches
+        for case, answer in zip(merged.cases, expected, strict=True)
+    }
+    cases: list[Case] = []
+    for operator in operators_with_cases():
+        own = [case for case in cases_of(operator) if case.name in answers]
+        cases += own[:: max(1, len(own) // FEWEST_CASES)]
+    models = [merge(cases[start : start + BATCH]) for start in range(0, len(cases), BATCH)]
+    return [(merged, [answers[case.name] for case in merged.cases]) for merged in models]
+
+
 def has_oracle(case: Case) -> bool:
     """Whether a runtime is installed that has the bytes of the case."""
     return not Oracles(case.graph).errors
@@ -65,12 +87,21 @@ def test_every_case_has_an_oracle_but_int16_of_small_scales_compared_without_tfl
     assert len(without) <= 4
 
 
-@pytest.fixture(scope="module")
-def modules_for(batches: list[Batch]) -> Callable[[frozenset[Isa]], list[CModule]]:
-    """All cases as C for a set of cores, generated once."""
+def modules_of(batches: list[Batch]) -> Callable[[frozenset[Isa]], list[CModule]]:
+    """Their C for a set of cores, generated once."""
     return cache(
         lambda isas: [generate(merged.graph, "conformance", isas) for merged, _ in batches]
     )
+
+
+@pytest.fixture(scope="module")
+def modules_for(batches: list[Batch]) -> Callable[[frozenset[Isa]], list[CModule]]:
+    return modules_of(batches)
+
+
+@pytest.fixture(scope="module")
+def some_modules_for(some_batches: list[Batch]) -> Callable[[frozenset[Isa]], list[CModule]]:
+    return modules_of(some_batches)
 
 
 def report(different: list[str]) -> str:
@@ -100,11 +131,25 @@ def test_every_case_gives_the_bytes_of_the_reference_kernels(
     assert not different, report(different)
 
 
-@pytest.mark.parametrize("board_name", [sharing(name) for name in PORTABLE_BOARDS])
-def test_c_for_every_core_gives_the_same_bytes(board_name, batches, modules_for, tmp_path):
-    modules = modules_for(PORTABLE)
+@pytest.mark.parametrize("board_name", [sharing(name) for name in SAME_C_BOARDS])
+def test_other_cores_that_run_the_same_c_give_the_same_bytes(
+    board_name, some_batches, some_modules_for, tmp_path
+):
+    board = load_board(board_name)
+    modules = some_modules_for(frozenset([Isa(board.isa)]))
 
-    different = different_cases(batches, modules, load_board(board_name), tmp_path)
+    different = different_cases(some_batches, modules, board, tmp_path)
+
+    assert not different, report(different)
+
+
+@pytest.mark.parametrize("board_name", [sharing(name) for name in PORTABLE_BOARDS])
+def test_c_for_every_core_gives_the_same_bytes(
+    board_name, some_batches, some_modules_for, tmp_path
+):
+    modules = some_modules_for(PORTABLE)
+
+    different = different_cases(some_batches, modules, load_board(board_name), tmp_path)
 
     assert not different, report(different)
 

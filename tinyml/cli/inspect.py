@@ -61,7 +61,8 @@ def _print(facts: ModelFacts, model: Path) -> None:
     _print_table(LAYER_COLUMNS, map(_layer_cells, facts.layers))
     _print_sizes(facts, model)
     _print_support(facts)
-    _print_kernels(facts)
+    if facts.plans:
+        _print_kernels(facts)
     if facts.boards:
         _print_table(BOARD_COLUMNS, map(_board_cells, facts.boards))
     for board in facts.boards:

@@ -4,7 +4,6 @@ from keras_layers.setting import IDS, IMAGE, ROW, STEPS, Setting, Source, inner,
 
 MASKED = Source((6, 5), limits=(0.5, 1.5))
 WIDE_IDS = Source((4, 3), "int32", (0, 9))
-FLOAT_IDS = Source((6,), "float32", (0, 9))
 
 SETTINGS: tuple[Setting, ...] = (
     on("Dense", ROW, units=5),
@@ -16,7 +15,6 @@ SETTINGS: tuple[Setting, ...] = (
     on("EinsumDense", STEPS, equation="abc,cde->abde", output_shape=(None, 2, 3)),
     on("Embedding", IDS, input_dim=10, output_dim=4),
     on("Embedding", WIDE_IDS, input_dim=10, output_dim=3),
-    on("Embedding", FLOAT_IDS, input_dim=10, output_dim=4),
     on("ReversibleEmbedding", IDS, input_dim=10, output_dim=4),
     on("Identity", ROW),
     on("Masking", MASKED),

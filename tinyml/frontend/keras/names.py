@@ -25,6 +25,8 @@ def restore_names(
     those they are to have; ``layers`` are the layers' names.
     """
     model = schema.ModelT.InitFromPackedBuf(data, 0)
+    if not model.signatureDefs:  # the converter writes none for a model that looks words up
+        return data
     subgraph, signature = model.subgraphs[0], model.signatureDefs[0]
     sources = {item.name.decode(): item.tensorIndex for item in signature.inputs}
     results = {item.name.decode(): item.tensorIndex for item in signature.outputs}
