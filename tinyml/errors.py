@@ -48,10 +48,10 @@ class DeviceError(TinymlError):
     exit_code = 3
 
 
-def shortened(names: Sequence[str]) -> str:
+def shortened(names: Sequence[str], most: int = SHOWN) -> str:
     """The first few of what a message is about, and how many more there are."""
-    shown = ", ".join(names[:SHOWN])
-    return shown if len(names) <= SHOWN else f"{shown} and {len(names) - SHOWN} more"
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 def said_once(reasons: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tinyml.cli.common import count, json_option, model_argument, progress_bar, write_json
-from tinyml.report.facts import BoardFacts, KernelFacts, LayerFacts, ModelFacts
+from tinyml.report.facts import BoardFacts, LayerFacts, ModelFacts, StepFacts
 from tinyml.report.inspection import boards_to_fit, inspect_model
 
 Column = tuple[str, Literal["left", "right"]]
@@ -101,7 +101,7 @@ def _print_kernels(facts: ModelFacts) -> None:
             click.echo(f"{cores[0].name}: not {candidate} on {', '.join(isas)}: {reason}")
 
 
-def _functions(kernel: KernelFacts) -> str:
+def _functions(kernel: StepFacts) -> str:
     return ", ".join(dict.fromkeys(kernel.functions)) or "none: the same bytes"
 
 

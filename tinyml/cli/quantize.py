@@ -87,8 +87,7 @@ def command(
         table = calibrate(graph, dataset.samples, make_observer, on_progress=update)
     warn(table.warnings)
     scheme = Scheme(per_channel=weights == "per-channel", activations=DType(activations))
-    quantized = _quantize_to_build(model, scheme, partial(quantize_graph, graph, table))
-    data_bytes = write_tflite(quantized)
+    quantized, data_bytes = _quantize_to_build(model, scheme, partial(quantize_graph, graph, table))
     atomic_write(output, data_bytes)
     print_pairs(
         {
@@ -100,8 +99,10 @@ def command(
     )
 
 
-def _quantize_to_build(model: Path, scheme: Scheme, quantized: Callable[[Scheme], Graph]) -> Graph:
-    """Quantize to what 'tinyml build' takes: ModelError where it would refuse the result."""
+def _quantize_to_build(
+    model: Path, scheme: Scheme, quantized: Callable[[Scheme], Graph]
+) -> tuple[Graph, bytes]:
+    """Give the graph and its .tflite as 'tinyml build' takes it: ModelError where it would not."""
     try:
         return _planned(quantized(scheme))
     except (InputError, ModelError) as error:
@@ -122,10 +123,11 @@ def _works(quantized: Callable[[], Graph]) -> bool:
     return True
 
 
-def _planned(graph: Graph) -> Graph:
-    """Give ``graph`` back where it can be built for every class of core, else raise why not.
+def _planned(graph: Graph) -> tuple[Graph, bytes]:
+    """Give ``graph`` and its file where any class of core can run it, else raise why not.
 
     It is planned as 'tinyml build' will have it, read from its file.
     """
-    plan_model(read_tflite(write_tflite(graph), graph.name))
-    return graph
+    data = write_tflite(graph)
+    plan_model(read_tflite(data, graph.name))
+    return graph, data

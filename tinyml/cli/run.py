@@ -27,7 +27,7 @@ from tinyml.cli.common import (
 )
 from tinyml.data.dataset import plain_name, quantize_samples, read_dataset
 from tinyml.data.ranges import range_warnings
-from tinyml.device.run import run_on_device
+from tinyml.device.run import run_codes
 from tinyml.files import atomic_write
 from tinyml.firmware.boards import Console, load_board
 from tinyml.firmware.build import build_firmware
@@ -80,7 +80,7 @@ def command(
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         build = build_firmware(generate_plan(plan), target, Path(folder), console=console)
         with progress_bar("running", len(samples[0])) as update:
-            run = run_on_device(graph, build, samples, jobs=jobs, on_progress=update)
+            run = run_codes(graph, build, samples, jobs=jobs, on_progress=update)
     outputs = _dequantized(graph, run.outputs) if as_float else run.outputs
     names = [plain_name(name) for name in original.outputs]
     atomic_write(output, _serialize(dict(zip(names, outputs, strict=True)), output.suffix.lower()))

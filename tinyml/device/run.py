@@ -41,6 +41,18 @@ def run_on_device(
     inputs = inputs_of(graph)
     _check_made_of(build, graph)
     codes = quantize_samples(check_samples(samples, inputs), inputs)
+    return run_codes(graph, build, codes, jobs=jobs, on_progress=on_progress)
+
+
+def run_codes(
+    graph: Graph,
+    build: BuildResult,
+    codes: Sequence[Array],
+    *,
+    jobs: int | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> DeviceRun:
+    """Run what ``quantize_samples`` gave for a prepared ``graph``, of which ``build`` was made."""
     count = len(codes[0])
     raw = [np.ascontiguousarray(array).reshape(count, -1).view(np.uint8) for array in codes]
     result = run_firmware(build, np.concatenate(raw, axis=1), jobs=jobs, on_progress=on_progress)

@@ -22,7 +22,7 @@ from tinyml.data.dataset import (
 )
 from tinyml.data.metrics import Metric, agreement, score
 from tinyml.data.ranges import range_warnings
-from tinyml.device.run import DeviceRun, run_on_device
+from tinyml.device.run import DeviceRun, run_codes
 from tinyml.errors import InputError
 from tinyml.evaluate.oracle import Oracles, run_float, run_oracles
 from tinyml.firmware.boards import Board, Console
@@ -113,7 +113,7 @@ def compare_model(
     check_ids(prepared, samples)
     with tempfile.TemporaryDirectory(prefix="tinyml-") as folder:
         build = build_firmware(generate_plan(plan), board, Path(folder), console=console)
-        device = run_on_device(prepared, build, samples, jobs=jobs, on_progress=on_progress)
+        device = run_codes(prepared, build, samples, jobs=jobs, on_progress=on_progress)
     oracles, expected = run_oracles(oracles, samples)
     floats = run_float(float_graph, real) if float_graph else None
     return _sum_up(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
+from tinyml.kernels.arm_depthwise_conv_s8_opt import more_than_one
 from tinyml.ops.contract.c import Isa, Kernel
 from tinyml.ops.contract.candidate import Candidate
 from tinyml.ops.contract.target import Target
@@ -24,9 +25,9 @@ class ArmDepthwiseConv3x3S8(Candidate[DepthwiseConv2D]):
 
     def refusal(self, op: DepthwiseConv2D, graph: Graph) -> str | None:
         """It takes one image, no multiplier and no dilation."""
+        if reason := more_than_one(op, graph):
+            return reason
         source, window = graph.tensor(op.inputs[0]), op.window(graph)
-        if not op.is_plain(graph) or source.shape[0] != 1:
-            return "there are several filters a channel, gaps between taps, or several images"
         small = window.size == (3, 3) and max(window.pads(spatial(source.shape))[0]) <= 1
         return None if small else "the filter is not 3x3 with a padding of at most 1"
 

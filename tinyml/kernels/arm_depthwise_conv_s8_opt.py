@@ -23,9 +23,7 @@ class ArmDepthwiseConvS8Opt(Candidate[DepthwiseConv2D]):
 
     def refusal(self, op: DepthwiseConv2D, graph: Graph) -> str | None:
         """It takes one image, no multiplier and no dilation."""
-        if op.is_plain(graph) and graph.tensor(op.inputs[0]).shape[0] == 1:
-            return None
-        return "there are several filters a channel, gaps between taps, or several images"
+        return more_than_one(op, graph)
 
     def bind(self, op: DepthwiseConv2D, graph: Graph, target: Target) -> Kernel:
         """Take the scratch of the core that needs most."""
@@ -33,6 +31,13 @@ class ArmDepthwiseConvS8Opt(Candidate[DepthwiseConv2D]):
         height, width = op.window(graph).size
         scratch = max(scratch_bytes(channels, height * width, isa) for isa in target.isas)
         return Kernel(calls=(op.call(graph, self.function(op, graph)),), scratch_bytes=scratch)
+
+
+def more_than_one(op: DepthwiseConv2D, graph: Graph) -> str | None:
+    """Say what CMSIS-NN's faster kernels take one of, where there is more."""
+    if op.is_plain(graph) and graph.tensor(op.inputs[0]).shape[0] == 1:
+        return None
+    return "there are several filters a channel, gaps between taps, or several images"
 
 
 def scratch_bytes(channels: int, taps: int, isa: Isa) -> int:

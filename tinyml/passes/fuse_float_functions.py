@@ -42,9 +42,7 @@ def _bounds_before(graph: Graph, op: Quantize) -> tuple[Maximum | Minimum, ...]:
     found: list[Maximum | Minimum] = []
     reader: Op = op
     while isinstance(bound := graph.producers.get(reader.inputs[0]), Maximum | Minimum):
-        if graph.consumers[bound.name] != (reader,) or bound.name in graph.outputs:
-            break
-        if not _is_end(graph, bound, op):
+        if graph.only_reader(bound.name) is not reader or not _is_end(graph, bound, op):
             break
         found.append(bound)
         reader = bound
@@ -67,7 +65,7 @@ def _region_before(
     """What comes between a DEQUANTIZE of int8 and the QUANTIZE, if nothing else reads it."""
     last: Op = bounds[-1] if bounds else op
     name = last.inputs[0]
-    if name in graph.outputs or graph.consumers[name] != (last,) or name not in graph.producers:
+    if graph.only_reader(name) is not last or name not in graph.producers:
         return None
     region = find_region(graph, graph.producers[name])
     source = graph.producers.get(region.source) if region else None

@@ -47,6 +47,5 @@ def _is_plain(graph: Graph, op: Sub | Mul) -> bool:
         and constant.shape == source.shape[-1:]
         and {constant.dtype, source.dtype} == {DType.FLOAT32}
         and op.activation is Activation.NONE
-        and output not in graph.outputs
-        and len(graph.consumers[output]) == 1
+        and graph.only_reader(output) is not None
     )

@@ -22,7 +22,7 @@ def quantize_choices(graph: Graph) -> Graph:
     for op in graph.ops:
         choice = graph.producers.get(op.inputs[0]) if isinstance(op, Quantize) else None
         values = _values(graph, choice)
-        if choice is not None and values is not None and _is_only_read_by(graph, choice, op):
+        if choice is not None and values is not None and graph.only_reader(choice.name) is op:
             graph = _quantized(graph, choice, op, values)
     return graph
 
@@ -37,11 +37,6 @@ def _values(graph: Graph, op: Op | None) -> tuple[Array, Array] | None:
         if on.data is not None and off.data is not None and on.dtype is DType.FLOAT32:
             return on.data, off.data
     return None
-
-
-def _is_only_read_by(graph: Graph, op: Op, reader: Op) -> bool:
-    (output,) = op.outputs
-    return output not in graph.outputs and graph.consumers[output] == (reader,)
 
 
 def _quantized(graph: Graph, choice: Op, reader: Op, values: tuple[Array, Array]) -> Graph:

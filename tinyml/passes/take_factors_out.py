@@ -74,7 +74,7 @@ def _of_products(graph: Graph, first: str, second: str, *, subtracts: bool) -> S
 def _own(graph: Graph, name: str) -> Op | None:
     """What makes a float tensor that is read once, by an operator without an activation."""
     op = graph.producers.get(name)
-    is_inner = name not in graph.outputs and len(graph.consumers[name]) == 1
+    is_inner = graph.only_reader(name) is not None
     is_plain = getattr(op, "activation", None) is Activation.NONE
     return op if is_inner and is_plain and graph.tensor(name).quant is None else None
 

@@ -54,7 +54,7 @@ def choose_kernels(
     steps: list[Step] = []
     lines: dict[str, str] = {}
     reasons: dict[str, str] = {}
-    in_float = [op for op in graph.ops if _float_input(graph, op)]
+    in_float = any(_float_input(graph, op) for op in operators(graph))
     for place, op in enumerate(operators(graph)):
         try:
             _require_integers(graph, op)
@@ -107,9 +107,9 @@ def _is_conversion(op: Op) -> bool:
     return isinstance(op, Dequantize | Quantize)
 
 
-def _float_input(graph: Graph, op: Op) -> str | None:
+def _float_input(graph: Graph, op: Operator) -> str | None:
     """A float input of what has no kernel for floats, None where there is none."""
-    if _is_conversion(op) or getattr(op, "kernels", {}).get(DType.FLOAT32):
+    if _is_conversion(op) or op.kernels.get(DType.FLOAT32):
         return None
     tensors = map(graph.tensor, op.present_inputs)
     floats = (t.name for t in tensors if t.dtype is DType.FLOAT32 and not t.is_constant)

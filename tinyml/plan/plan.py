@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Graph
-from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.candidate import Candidate
 from tinyml.ops.contract.target import Target
 from tinyml.plan.arena import MemoryPlan, plan_memory
@@ -26,11 +25,6 @@ class Plan:
     target: Target
     steps: tuple[Step, ...]
     memory: MemoryPlan
-
-    @property
-    def kernels(self) -> Mapping[str, Kernel]:
-        """Operator name to the kernel that runs it."""
-        return {step.op.name: step.kernel for step in self.steps}
 
 
 def make_plan(

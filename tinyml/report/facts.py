@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tinyml.codegen.program import short_name
 from tinyml.errors import ModelError, RefusedError, TinymlError, ToolchainError
-from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.frontend.partial import FileOperator, PartialModel, read_operator
 from tinyml.ir.graph import DType, Graph, Tensor, is_quantized
 from tinyml.ops.contract.c import Isa
 from tinyml.ops.contract.operator import Operator, describe_quant, operators
-from tinyml.ops.contract.target import Target
 from tinyml.passes.orders import prepare_for_device
+from tinyml.pipeline import target_of
 from tinyml.plan.choose import Step
 from tinyml.plan.plan import Plan, make_plan
 from tinyml.quantize.trial import quantize_on_trial
@@ -54,7 +53,7 @@ class RefusalFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class KernelFacts:
+class StepFacts:
     """What runs an operator as the device has it, and which kernels do not and why.
 
     ``functions`` are those it calls in C, none where the output is the input under another shape.
@@ -74,7 +73,7 @@ class PlanFacts:
     arena_bytes: int
     lower_bound: int
     ratio: float
-    kernels: tuple[KernelFacts, ...]
+    kernels: tuple[StepFacts, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,10 +131,8 @@ def plans_of(graph: Graph) -> dict[Isa, Plan]:
 
     Raises ModelError where an operator cannot run on the device, ToolchainError without CMSIS-NN.
     """
-    prepared, version = prepare_for_device(as_int8(graph)), find_cmsis_nn().interface
-    return {
-        isa: make_plan(prepared, Target(isas=frozenset([isa]), cmsis_nn=version)) for isa in Isa
-    }
+    prepared, target = prepare_for_device(as_int8(graph)), target_of()
+    return {isa: make_plan(prepared, replace(target, isas=frozenset([isa]))) for isa in Isa}
 
 
 def describe_model(graph: Graph) -> ModelFacts:
@@ -263,8 +260,8 @@ def _plan(isa: Isa, plan: Plan) -> PlanFacts:
     return PlanFacts(isa.value, memory.arena_bytes, memory.lower_bound, memory.ratio, kernels)
 
 
-def _kernel(step: Step) -> KernelFacts:
-    return KernelFacts(
+def _kernel(step: Step) -> StepFacts:
+    return StepFacts(
         name=short_name(step.op.name),
         operator=step.op.opcodes[0],
         functions=tuple(call.function for call in step.kernel.calls),

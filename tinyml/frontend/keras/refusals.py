@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tinyml.errors import InputError, ModelError, TinymlError, ToolchainError
+from tinyml.errors import InputError, ModelError, TinymlError, ToolchainError, shortened
 
 ADVICE = "save the model with model.save('model.keras') of Keras 3, or convert it to .tflite"
 DETAILS = "'tinyml --debug ...' shows what it said"
@@ -22,9 +22,7 @@ def said_by(library: Exception | str, error: TinymlError) -> TinymlError:
 
 def listed(names: Iterable[str]) -> str:
     """Names in quotes, the first few of many."""
-    unique = list(dict.fromkeys(names))
-    shown = ", ".join(f"'{name}'" for name in unique[:NAMED])
-    return shown if len(unique) <= NAMED else f"{shown} and {len(unique) - NAMED} more"
+    return shortened([f"'{name}'" for name in dict.fromkeys(names)], NAMED)
 
 
 def lambda_refusal(path: Path, names: Sequence[str]) -> InputError:
