@@ -22,6 +22,9 @@ from tinyml.ops.conv_2d import Conv2D
 from tinyml.passes.orders import prepare_for_device
 from tinyml.runtime.tflite import Runtime, iterate_steps, stacked
 
+# Cases of one model: planning its memory takes time that grows faster than their number.
+BATCH = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Merged:
@@ -45,6 +48,11 @@ def merge(cases: Sequence[Case]) -> Merged:
     )
     samples = [array for case in cases for array in samples_of(case)]
     return Merged(tuple(cases), prepare_for_device(graph), samples)
+
+
+def merged_in_batches(cases: Sequence[Case]) -> list[Merged]:
+    """Any number of cases, in models of ``BATCH``."""
+    return [merge(cases[start : start + BATCH]) for start in range(0, len(cases), BATCH)]
 
 
 def _prefixed(graph: Graph, prefix: str) -> Graph:

@@ -2,11 +2,20 @@
 
 import os
 from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 import pytest
-from merged import Merged, device_outputs, differences, generate, merge, reference_outputs
+from merged import (
+    Merged,
+    device_outputs,
+    differences,
+    generate,
+    merge,
+    merged_in_batches,
+    reference_outputs,
+)
 from single_operator import Case, all_cases, cases_of, operators_with_cases
 
 from tinyml.codegen.module import CModule
@@ -33,8 +42,6 @@ def sharing(board_name: str) -> object:
 
 
 FEWEST_CASES = 30
-# Cases of one model: planning its memory takes time that grows faster than their number.
-BATCH = 400
 
 Batch = tuple[Merged, list[Array]]
 
@@ -48,30 +55,45 @@ SMALL_BYTES = 10_000
 SHARES = 4
 
 
+@dataclass(frozen=True)
+class Suite:
+    """Cases in a few models, what the oracles answer, and their C for a set of cores, made once."""
+
+    batches: list[Batch]
+
+    @cached_property
+    def modules(self) -> Callable[[frozenset[Isa]], list[CModule]]:
+        return cache(
+            lambda isas: [generate(merged.graph, "conformance", isas) for merged, _ in self.batches]
+        )
+
+
 @pytest.fixture(scope="module")
-def batches() -> list[Batch]:
-    """All cases in a few models, and what the oracles answer."""
+def every_case() -> Suite:
     cases = [case for case in all_cases() if has_oracle(case)]
-    models = [merge(cases[start : start + BATCH]) for start in range(0, len(cases), BATCH)]
-    return [(merged, reference_outputs(merged)) for merged in models]
+    return Suite([(merged, reference_outputs(merged)) for merged in merged_in_batches(cases)])
 
 
 @pytest.fixture(scope="module")
-def some_batches(batches: list[Batch]) -> list[Batch]:
+def some_cases(every_case: Suite) -> Suite:
     """At least thirty cases of each operator, spread over all; every case where that is asked."""
     if os.environ.get(EVERY_CASE):
-        return batches
+        return every_case
     answers = {
         case.name: answer
-        for merged, expected in batches
+        for merged, expected in every_case.batches
         for case, answer in zip(merged.cases, expected, strict=True)
     }
     cases: list[Case] = []
     for operator in operators_with_cases():
         own = [case for case in cases_of(operator) if case.name in answers]
         cases += own[:: max(1, len(own) // FEWEST_CASES)]
-    models = [merge(cases[start : start + BATCH]) for start in range(0, len(cases), BATCH)]
-    return [(merged, [answers[case.name] for case in merged.cases]) for merged in models]
+    return Suite(
+        [
+            (merged, [answers[case.name] for case in merged.cases])
+            for merged in merged_in_batches(cases)
+        ]
+    )
 
 
 def has_oracle(case: Case) -> bool:
@@ -85,23 +107,6 @@ def test_every_case_has_an_oracle_but_int16_of_small_scales_compared_without_tfl
     names = {case.name.rpartition("_")[0] for case in without}
     assert names <= (set() if TFLITE_REFERENCE.is_installed else {"comparison"})
     assert len(without) <= 4
-
-
-def modules_of(batches: list[Batch]) -> Callable[[frozenset[Isa]], list[CModule]]:
-    """Their C for a set of cores, generated once."""
-    return cache(
-        lambda isas: [generate(merged.graph, "conformance", isas) for merged, _ in batches]
-    )
-
-
-@pytest.fixture(scope="module")
-def modules_for(batches: list[Batch]) -> Callable[[frozenset[Isa]], list[CModule]]:
-    return modules_of(batches)
-
-
-@pytest.fixture(scope="module")
-def some_modules_for(some_batches: list[Batch]) -> Callable[[frozenset[Isa]], list[CModule]]:
-    return modules_of(some_batches)
 
 
 def report(different: list[str]) -> str:
@@ -119,37 +124,32 @@ def different_cases(
     return lines
 
 
-@pytest.mark.parametrize("board_name", [sharing(name) for name in BOARDS])
-def test_every_case_gives_the_bytes_of_the_reference_kernels(
-    board_name, batches, modules_for, tmp_path
-):
+def differing(
+    suite: Suite, board_name: str, folder: Path, isas: frozenset[Isa] | None = None
+) -> list[str]:
+    """One line per case that differs on the board, in C for its core or for all of ``isas``."""
     board = load_board(board_name)
-    modules = modules_for(frozenset([Isa(board.isa)]))
+    modules = suite.modules(isas or frozenset([Isa(board.isa)]))
+    return different_cases(suite.batches, modules, board, folder)
 
-    different = different_cases(batches, modules, board, tmp_path)
+
+@pytest.mark.parametrize("board_name", [sharing(name) for name in BOARDS])
+def test_every_case_gives_the_bytes_of_the_reference_kernels(board_name, every_case, tmp_path):
+    different = differing(every_case, board_name, tmp_path)
 
     assert not different, report(different)
 
 
 @pytest.mark.parametrize("board_name", [sharing(name) for name in SAME_C_BOARDS])
-def test_other_cores_that_run_the_same_c_give_the_same_bytes(
-    board_name, some_batches, some_modules_for, tmp_path
-):
-    board = load_board(board_name)
-    modules = some_modules_for(frozenset([Isa(board.isa)]))
-
-    different = different_cases(some_batches, modules, board, tmp_path)
+def test_other_cores_that_run_the_same_c_give_the_same_bytes(board_name, some_cases, tmp_path):
+    different = differing(some_cases, board_name, tmp_path)
 
     assert not different, report(different)
 
 
 @pytest.mark.parametrize("board_name", [sharing(name) for name in PORTABLE_BOARDS])
-def test_c_for_every_core_gives_the_same_bytes(
-    board_name, some_batches, some_modules_for, tmp_path
-):
-    modules = some_modules_for(PORTABLE)
-
-    different = different_cases(some_batches, modules, load_board(board_name), tmp_path)
+def test_c_for_every_core_gives_the_same_bytes(board_name, some_cases, tmp_path):
+    different = differing(some_cases, board_name, tmp_path, PORTABLE)
 
     assert not different, report(different)
 

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from merged import Merged, differences, merge, outputs_on, reference_outputs
+from merged import differences, merge, merged_in_batches, outputs_on, reference_outputs
 from single_operator import Case, all_cases
 
 from tinyml.evaluate.oracle import Oracles
@@ -20,17 +20,11 @@ INSTALLED = [oracle for oracle in Oracle if RUNTIMES[oracle].is_installed]
 # The first is everybody's first choice, and where tflite-runtime's optimized kernels count at all
 # they are.
 OTHERS = [each for each in INSTALLED[1:] if each is not Oracle.TFLITE_RUNTIME_OPTIMIZED]
-# Cases of one model.
-BATCH = 400
 
 
 @cache
 def prepared_cases() -> list[tuple[Case, Graph]]:
     return [(case, prepare_for_device(case.graph)) for case in all_cases()]
-
-
-def merged_in_batches(cases: list[Case]) -> list[Merged]:
-    return [merge(cases[start : start + BATCH]) for start in range(0, len(cases), BATCH)]
 
 
 def is_other_choice(oracle: Oracle, graph: Graph) -> bool:
