@@ -32,7 +32,8 @@ from tinyml.numerics.affine import dequantize, quantize
 from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 
 SHAPE = (1, 4, 6, 6)  # of ONNX; Keras has the channels last
 SAMPLES = 64

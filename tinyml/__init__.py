@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from tinyml.pipeline import generate_model as generate_model
     from tinyml.quantize.calibrate import calibrate as calibrate
     from tinyml.quantize.observers import MinMax as MinMax
-    from tinyml.quantize.post_training import Scheme as Scheme
     from tinyml.quantize.post_training import quantize_graph as quantize_graph
+    from tinyml.quantize.scheme import Scheme as Scheme
     from tinyml.report.facts import describe_model as describe_model
 
 __version__ = "0.1.0"
@@ -44,7 +44,7 @@ _PUBLIC = {
     "DType": "tinyml.ir.graph",
     "Dataset": "tinyml.data.dataset",
     "MinMax": "tinyml.quantize.observers",
-    "Scheme": "tinyml.quantize.post_training",
+    "Scheme": "tinyml.quantize.scheme",
     "TinymlError": "tinyml.errors",
     "build_model": "tinyml.pipeline",
     "calibrate": "tinyml.quantize.calibrate",

@@ -40,7 +40,8 @@ from tinyml.ops.transpose_conv import TransposeConv
 from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 from tinyml.runtime.tflite import run_tflite
 
 

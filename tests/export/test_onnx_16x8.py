@@ -13,7 +13,8 @@ from tinyml.ir.graph import DType
 from tinyml.numerics.affine import quantize
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 from tinyml.runtime.tflite import run_tflite
 
 

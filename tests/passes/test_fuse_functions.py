@@ -23,7 +23,8 @@ from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 
 # Those that int8 has values fine enough for, however wide the input.
 SMOOTH = sorted({*SPELLED} - {"without a value at 0", "logarithm of any number", "reciprocal root"})

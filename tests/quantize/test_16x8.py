@@ -12,7 +12,8 @@ from tinyml.numerics.affine import dequantize, quantize
 from tinyml.ops.softmax import WIDE_OUTPUT_QUANT
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 from tinyml.runtime.tflite import run_tflite
 
 SIXTEEN_BY_EIGHT = Scheme(activations=DType.INT16)

@@ -30,7 +30,8 @@ from tinyml.numerics.affine import dequantize, quantize
 from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 
 SAMPLES = 8
 # What no runtime of TFLite has for int16, or we neither.

@@ -17,7 +17,8 @@ from tinyml.ops.relu import Relu
 from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 
 INT8, INT16 = Scheme(), Scheme(activations=DType.INT16)
 SHAPE = (1, 8)

@@ -19,7 +19,8 @@ from tinyml.ops.select import Select
 from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 
 ROWS = 200
 TABLE = float_weights("table", (ROWS, 6))

@@ -32,7 +32,8 @@ from tinyml.ops.quantize import Quantize
 from tinyml.ops.softmax import OUTPUT_QUANT
 from tinyml.quantize.calibrate import CalibrationTable, calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 from tinyml.runtime.tflite import run_tflite
 
 PER_CHANNEL, PER_TENSOR = Scheme(), Scheme(per_channel=False)

@@ -19,7 +19,8 @@ from tinyml.passes.orders import prepare_for_device
 from tinyml.plan.choose import choose_kernels
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 
 
 def quantized(graph: Graph, samples: list[Array]) -> Graph:

@@ -32,7 +32,8 @@ from tinyml.ops.transpose import Transpose
 from tinyml.ops.unpack import Unpack
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 from tinyml.runtime.tflite import run_tflite
 
 IMAGE = (1, 4, 6, 4)

@@ -22,7 +22,8 @@ from tinyml.ops.sub import Sub
 from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 
 MEANS = np.array([1013, 22, 30000, 0, 0.5], np.float32)
 DEVIATIONS = np.array([8, 5, 15000, 0.02, 0.3], np.float32)

@@ -28,7 +28,8 @@ from tinyml.ir.graph import DType, Graph
 from tinyml.pipeline import plan_model
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import ObserverKind, observer_factory
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 
 
 @click.command("quantize")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,10 +19,23 @@ from tinyml.quantize.calibrate import INFINITE, CalibrationTable
 from tinyml.quantize.observers import Range
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Tensors that share scale and zero point, for operators tie them together.
+
+    ``is_fixed``: an operator's definition gives the parameters, or whole numbers that are cast to
+    integers do; no range has a say.
+    """
+
+    names: tuple[str, ...]
+    params: QuantParams
+    is_fixed: bool
+
+
 def choose_activation_params(
     graph: Graph, table: CalibrationTable, dtype: DType = DType.INT8
-) -> dict[str, QuantParams]:
-    """Parameters by tensor name, for activations of ``dtype`` and for constants used like them.
+) -> tuple[Group, ...]:
+    """Parameters of activations of ``dtype`` and of constants used like them, each in one group.
 
     Tensors that operators tie together share the widest range among them, or the parameters an
     operator in their midst fixes. Whole numbers that are cast to integers get the scale 1.
@@ -33,15 +46,21 @@ def choose_activation_params(
         for t in graph.tensors.values()
         if t.dtype is DType.FLOAT32 and t.name not in parameters
     ]
-    groups = _tied(graph, names)
     fixed = _fixed(graph, dtype)
-    chosen: dict[str, QuantParams] = {}
-    for group in groups:
-        given = [fixed[name] for name in group if name in fixed]
-        params = given[0] if given else _whole_params(graph, table, group, dtype)
-        params = params or _from_ranges(graph, table, group, dtype)
-        chosen.update(dict.fromkeys(group, params))
-    return chosen
+    return tuple(_group(graph, table, group, fixed, dtype) for group in _tied(graph, names))
+
+
+def _group(
+    graph: Graph,
+    table: CalibrationTable,
+    names: list[str],
+    fixed: dict[str, QuantParams],
+    dtype: DType,
+) -> Group:
+    given = next((fixed[name] for name in names if name in fixed), None)
+    given = given or _whole_params(graph, table, names, dtype)
+    params = given or _from_ranges(graph, table, names, dtype)
+    return Group(tuple(names), params, is_fixed=given is not None)
 
 
 def split_fixed_inputs(

@@ -8,7 +8,8 @@ from tinyml.errors import ModelError, RefusedError
 from tinyml.ir.graph import DType, Graph
 from tinyml.ops.contract.operator import operators
 from tinyml.quantize.calibrate import CalibrationTable
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 
 # Every activation's, in place of one that was observed.
 RANGE = (-1.0, 1.0)

@@ -27,7 +27,8 @@ from tinyml.ops.dequantize import Dequantize
 from tinyml.ops.gather import Gather
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import MinMax
-from tinyml.quantize.post_training import Scheme, quantize_graph
+from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.scheme import Scheme
 from tinyml.runtime.tflite import LITERT_REFERENCE, float_runtime, run_tflite
 
 

@@ -1,0 +1,80 @@
+"""Scales and integers of weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tinyml.errors import ModelError
+from tinyml.ir.graph import Array, DType, Graph, Op, Tensor
+from tinyml.numerics.affine import SMALLEST_SCALE, dequantize, quantize, symmetric_scale
+from tinyml.quantize.parameters import symmetric_params
+from tinyml.quantize.scheme import Scheme
+
+# Half of what sums may reach, 2^31 or 2^47: the other half is left to the products.
+BIAS_MAX = {DType.INT32: 2**30, DType.INT64: 2**46}
+
+
+def quantize_weights(
+    graph: Graph,
+    op: Op,
+    index: int,
+    axis: int | None,
+    bias: Tensor | None,
+    input_scale: float,
+    scheme: Scheme,
+) -> Tensor:
+    """Integers of an operator's weights: symmetric, with the scales they came with if they did.
+
+    Raises ModelError where the weights are computed at run time.
+    """
+    weights = graph.tensor(op.inputs[index])
+    if weights.data is None:
+        raise ModelError(
+            f"operator '{op.name}': weights '{weights.name}' are computed at run time, "
+            "expected a constant"
+        )
+    channels = axis if scheme.per_channel else None
+    largest = scheme.weight_max(op)
+    scale = _stored_scale(weights, channels, largest)
+    if scale is None:
+        scale = symmetric_scale(_magnitudes(weights.constant, channels), largest)
+    scale = np.maximum(scale, _smallest_scale(bias, input_scale, scale.size, scheme.bias))
+    quant = symmetric_params(scale, channels)
+    data = np.clip(quantize(weights.constant, quant), -largest, largest)
+    return replace(weights, dtype=DType.INT8, quant=quant, data=data.astype(np.int8))
+
+
+def _stored_scale(weights: Tensor, axis: int | None, largest: int) -> Array | None:
+    """Scales that weights have from a file of integers; None where others are asked for.
+
+    They count where the weights still are those integers: a pass may have changed the weights.
+    """
+    quant = weights.quant
+    if quant is None or any(quant.zero_point) or quant.quantized_dimension not in {None, axis}:
+        return None
+    scales = 1 if axis is None else weights.shape[axis]
+    if len(quant.scale) not in {1, scales} or min(quant.scale) < SMALLEST_SCALE:
+        return None
+    integers = quantize(weights.constant, quant, DType.INT16)
+    is_same = np.array_equal(dequantize(integers, quant), weights.constant)
+    if not is_same or np.abs(integers).max(initial=0) > largest:
+        return None
+    return np.broadcast_to(np.array(quant.scale, np.float32), (scales,))
+
+
+def _magnitudes(weights: Array, axis: int | None) -> Array:
+    """Largest absolute value of each slice along ``axis``, or of everything; 1 dimension."""
+    slices = weights[None] if axis is None else np.moveaxis(weights, axis, 0)
+    return np.asarray(np.abs(slices.reshape(len(slices), -1)).max(axis=1))
+
+
+def _smallest_scale(bias: Tensor | None, input_scale: float, scales: int, dtype: DType) -> Array:
+    """Weight scales below this would overflow a bias of ``dtype``."""
+    if bias is None:
+        return np.zeros(1, np.float32)
+    largest = np.abs(bias.constant.reshape(-1))
+    if scales == 1:
+        largest = largest.max(keepdims=True)
+    return np.asarray(largest / (BIAS_MAX[dtype] * input_scale), np.float32)
