@@ -7,25 +7,23 @@ With int16 activations, which are symmetric, biases are int64, as TFLite's conve
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
-from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, Op, QuantParams, Tensor
 from tinyml.ir.verify import verify_quantized
 from tinyml.numerics.affine import quantize
 from tinyml.ops.cast import Cast
 from tinyml.ops.comparison import Comparison
-from tinyml.ops.contract.operator import QuantizationRule, operators
+from tinyml.ops.contract.operator import Operator, operators
 from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.casts import lower_cast
 from tinyml.quantize.comparisons import lower_comparison
-from tinyml.quantize.parameters import add_parameter, bias_scales, quantized_bias
+from tinyml.quantize.parameters import add_parameter
 from tinyml.quantize.prepare import Prepared, prepare_to_quantize
 from tinyml.quantize.scheme import INT8, Scheme
 from tinyml.quantize.standardized import with_standardization
-from tinyml.quantize.weights import quantize_weights
+from tinyml.quantize.weights import quantize_parameters
 
 
 def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme = INT8) -> Graph:
@@ -52,11 +50,8 @@ def assign_integers(prepared: Prepared) -> Graph:
         if isinstance(op, Comparison) and tensors[op.inputs[0]].dtype is dtype:
             ops += lower_comparison(graph, op, tensors)
             continue
-        rule = op.quantization_rule(graph)
-        op = op.as_int8()
-        if rule.weights:
-            op = replace(op, inputs=_quantize_parameters(graph, op, rule, params, tensors, scheme))
-        ops.append(op)
+        integers = quantize_parameters(graph, op, params, scheme)
+        ops.append(_with_integers(op.as_int8(), integers, tensors))
     quantized = replace(graph, tensors=tensors, ops=tuple(ops)).pruned()
     quantized = with_standardization(quantized, prepared.standardized)
     verify_quantized(quantized)
@@ -74,43 +69,14 @@ def _quantize_activation(
     return replace(tensor, dtype=dtype, quant=params[name], data=data)
 
 
-def _quantize_parameters(
-    graph: Graph,
-    op: Op,
-    rule: QuantizationRule,
-    params: dict[str, QuantParams],
-    tensors: dict[str, Tensor],
-    scheme: Scheme,
-) -> tuple[str, ...]:
-    """Add the operator's weights and bias to ``tensors`` and return its inputs by their names."""
-    inputs = list(op.inputs)
-    if op.inputs[0] not in params:
-        raise ModelError(
-            f"operator '{op.name}': input '{op.inputs[0]}' is another operator's weights too, "
-            "expected an activation"
-        )
-    input_scale = params[op.inputs[0]].scale[0]
-    bias = None if rule.bias is None else _bias_or_zeros(graph, op, rule.bias)
-    for index, axis in rule.weights.items():
-        weights = quantize_weights(graph, op, index, axis, bias, input_scale, scheme)
-        inputs[index] = add_parameter(tensors, weights, op)
-    if bias is not None:
-        weights = tensors[inputs[next(iter(rule.weights))]]
-        scales = bias_scales(weights, input_scale)
-        quantized = quantized_bias(bias, scales, scheme.bias)
-        inputs[rule.bias :] = [add_parameter(tensors, quantized, op)]  # the bias comes last
-    return tuple(inputs)
-
-
-def _bias_or_zeros(graph: Graph, op: Op, index: int) -> Tensor:
-    """Give the operator's float bias; runtimes refuse int8 convolutions that have none."""
-    bias = graph.optional(op.inputs[index]) if index < len(op.inputs) else None
-    if bias is not None:
-        if not bias.is_constant:
-            raise ModelError(
-                f"operator '{op.name}': bias '{bias.name}' is computed at run time, "
-                "expected a constant"
-            )
-        return bias
-    data = np.zeros(graph.tensor(op.outputs[0]).shape[-1], np.float32)
-    return Tensor(f"{op.name}/zero_bias", data.shape, DType.FLOAT32, data=data)
+def _with_integers(
+    op: Operator, integers: Mapping[int, Tensor], tensors: dict[str, Tensor]
+) -> Operator:
+    """Add the operator's weights and bias to ``tensors``, and let it read them by their names."""
+    if not integers:
+        return op
+    inputs = dict(enumerate(op.inputs))
+    for index, tensor in integers.items():
+        inputs[index] = add_parameter(tensors, tensor, op)
+    last = max(integers)  # the bias comes last
+    return replace(op, inputs=tuple(inputs[index] for index in sorted(inputs) if index <= last))

@@ -1,22 +1,66 @@
-"""Scales and integers of weights."""
+"""Scales and integers of weights and biases."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from tinyml.errors import ModelError
-from tinyml.ir.graph import Array, DType, Graph, Op, Tensor
+from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
 from tinyml.numerics.affine import SMALLEST_SCALE, dequantize, quantize, symmetric_scale
-from tinyml.quantize.parameters import symmetric_params
+from tinyml.ops.contract.operator import Operator
+from tinyml.quantize.parameters import bias_scales, quantized_bias, symmetric_params
 from tinyml.quantize.scheme import Scheme
 
 # Half of what sums may reach, 2^31 or 2^47: the other half is left to the products.
 BIAS_MAX = {DType.INT32: 2**30, DType.INT64: 2**46}
 
 
-def quantize_weights(
+def quantize_parameters(
+    graph: Graph, op: Operator, params: Mapping[str, QuantParams], scheme: Scheme
+) -> dict[int, Tensor]:
+    """Integers of an operator's weights and bias, by their places among its inputs.
+
+    ``params`` are those of activations. A bias of zeros stands where there is none: runtimes refuse
+    int8 convolutions without. Raises ModelError where one is computed at run time.
+    """
+    rule = op.quantization_rule(graph)
+    if not rule.weights:
+        return {}
+    if op.inputs[0] not in params:
+        raise ModelError(
+            f"operator '{op.name}': input '{op.inputs[0]}' is another operator's weights too, "
+            "expected an activation"
+        )
+    input_scale = params[op.inputs[0]].scale[0]
+    bias = None if rule.bias is None else _bias_or_zeros(graph, op, rule.bias)
+    integers = {
+        index: _quantize_weights(graph, op, index, axis, bias, input_scale, scheme)
+        for index, axis in rule.weights.items()
+    }
+    if rule.bias is not None and bias is not None:
+        scales = bias_scales(next(iter(integers.values())), input_scale)
+        integers[rule.bias] = quantized_bias(bias, scales, scheme.bias)
+    return integers
+
+
+def _bias_or_zeros(graph: Graph, op: Op, index: int) -> Tensor:
+    """Give the operator's float bias; runtimes refuse int8 convolutions that have none."""
+    bias = graph.optional(op.inputs[index]) if index < len(op.inputs) else None
+    if bias is not None:
+        if not bias.is_constant:
+            raise ModelError(
+                f"operator '{op.name}': bias '{bias.name}' is computed at run time, "
+                "expected a constant"
+            )
+        return bias
+    data = np.zeros(graph.tensor(op.outputs[0]).shape[-1], np.float32)
+    return Tensor(f"{op.name}/zero_bias", data.shape, DType.FLOAT32, data=data)
+
+
+def _quantize_weights(
     graph: Graph,
     op: Op,
     index: int,
@@ -25,10 +69,7 @@ def quantize_weights(
     input_scale: float,
     scheme: Scheme,
 ) -> Tensor:
-    """Integers of an operator's weights: symmetric, with the scales they came with if they did.
-
-    Raises ModelError where the weights are computed at run time.
-    """
+    """Symmetric, with the scales they came with if they did."""
     weights = graph.tensor(op.inputs[index])
     if weights.data is None:
         raise ModelError(
