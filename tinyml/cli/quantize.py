@@ -10,15 +10,18 @@ from pathlib import Path
 import click
 
 from tinyml.cli.common import (
+    Column,
     check_file,
     count,
     model_argument,
     output_option,
     print_pairs,
+    print_table,
     progress_bar,
     warn,
+    write_json,
 )
-from tinyml.data.dataset import read_dataset
+from tinyml.data.dataset import Dataset, read_dataset
 from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
@@ -29,7 +32,13 @@ from tinyml.pipeline import plan_model
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.observers import ObserverKind, observer_factory
 from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.prepare import Prepared, prepare_to_quantize
 from tinyml.quantize.scheme import Scheme
+from tinyml.quantize.sensitivity import MOST_SAMPLES, measure_sensitivity
+from tinyml.report.sensitivity import headings, layer_cells, sensitivity_json, summary_lines
+
+# Layers that are printed; the file has them all.
+SHOWN = 20
 
 
 @click.command("quantize")
@@ -69,6 +78,16 @@ from tinyml.quantize.scheme import Scheme
     show_default=True,
     help="int16 with int8 weights is called 16x8: twice the memory, finer steps.",
 )
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    help="Write to this file, as JSON, what quantizing each layer costs; the table is printed.",
+)
+@click.option(
+    "--report-data",
+    type=click.Path(path_type=Path),
+    help="Samples to report on, with labels for accuracies; those of --data by default.",
+)
 def command(
     model: Path,
     signature: str | None,
@@ -78,9 +97,15 @@ def command(
     percentile: float,
     weights: str,
     activations: str,
+    report: Path | None,
+    report_data: Path | None,
 ) -> None:
     """Quantize a float model (.keras, .h5, SavedModel, .tflite, .onnx) to int8 or 16x8."""
     check_file(output, ".tflite")
+    if report:
+        check_file(report)
+    elif report_data:
+        raise click.UsageError("--report-data are samples for --report: give that too")
     make_observer = observer_factory(ObserverKind(observer), percentile)
     graph = load_float(model, signature)
     dataset = read_dataset(data, graph)
@@ -89,6 +114,9 @@ def command(
     warn(table.warnings)
     scheme = Scheme(per_channel=weights == "per-channel", activations=DType(activations))
     quantized, data_bytes = _quantize_to_build(model, scheme, partial(quantize_graph, graph, table))
+    if report:
+        report_on = read_dataset(report_data, graph) if report_data else dataset
+        _report(report, prepare_to_quantize(graph, table, scheme), report_on)
     atomic_write(output, data_bytes)
     print_pairs(
         {
@@ -98,6 +126,18 @@ def command(
             "calibrated on": count(table.samples, "samples"),
         }
     )
+
+
+def _report(path: Path, prepared: Prepared, data: Dataset) -> None:
+    """Write and print where accuracy goes."""
+    with progress_bar("looking at each layer", min(len(data), MOST_SAMPLES)) as update:
+        result = measure_sensitivity(prepared, data, update)
+    write_json(path, sensitivity_json(result, prepared.scheme))
+    first, second, *others = headings(result)
+    columns: list[Column] = [(first, "left"), (second, "left"), *((n, "right") for n in others)]
+    print_table(columns, (layer_cells(layer, result) for layer in result.layers[:SHOWN]))
+    for line in summary_lines(result, prepared.scheme, SHOWN):
+        click.echo(line)
 
 
 def _quantize_to_build(
