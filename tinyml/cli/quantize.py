@@ -18,6 +18,7 @@ from tinyml.cli.common import (
     progress_bar,
     warn,
 )
+from tinyml.cli.scheme_options import print_changes, scheme_options
 from tinyml.data.dataset import read_dataset
 from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
@@ -26,9 +27,8 @@ from tinyml.frontend.load import load_float
 from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph
 from tinyml.pipeline import plan_model
-from tinyml.quantize.calibrate import calibrate
-from tinyml.quantize.observers import ObserverKind, observer_factory
 from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.recipe import Recipe, calibrate_by
 from tinyml.quantize.scheme import Scheme
 
 
@@ -41,61 +41,25 @@ from tinyml.quantize.scheme import Scheme
     help="Representative dataset: an .npz with 'x', or one array per input name.",
 )
 @output_option("The int8 .tflite to write.")
-@click.option(
-    "--observer",
-    type=click.Choice([kind.value for kind in ObserverKind]),
-    default=ObserverKind.MIN_MAX.value,
-    show_default=True,
-    help="How activation ranges are found.",
-)
-@click.option(
-    "--percentile",
-    type=float,
-    default=99.99,
-    show_default=True,
-    help="Share of values inside the range, for --observer percentile.",
-)
-@click.option(
-    "--weights",
-    type=click.Choice(["per-channel", "per-tensor"]),
-    default="per-channel",
-    show_default=True,
-    help="One weight scale per output channel, or one in all.",
-)
-@click.option(
-    "--activations",
-    type=click.Choice([DType.INT8.value, DType.INT16.value]),
-    default=DType.INT8.value,
-    show_default=True,
-    help="int16 with int8 weights is called 16x8: twice the memory, finer steps.",
-)
-def command(
-    model: Path,
-    signature: str | None,
-    data: Path,
-    output: Path,
-    observer: str,
-    percentile: float,
-    weights: str,
-    activations: str,
-) -> None:
+@scheme_options
+def command(model: Path, signature: str | None, data: Path, output: Path, recipe: Recipe) -> None:
     """Quantize a float model (.keras, .h5, SavedModel, .tflite, .onnx) to int8 or 16x8."""
     check_file(output, ".tflite")
-    make_observer = observer_factory(ObserverKind(observer), percentile)
     graph = load_float(model, signature)
     dataset = read_dataset(data, graph)
-    with progress_bar("calibrating", len(dataset)) as update:
-        table = calibrate(graph, dataset.samples, make_observer, on_progress=update)
-    warn(table.warnings)
-    scheme = Scheme(per_channel=weights == "per-channel", activations=DType(activations))
-    quantized, data_bytes = _quantize_to_build(model, scheme, partial(quantize_graph, graph, table))
+    calibrated = calibrate_by(recipe, graph, dataset.samples, progress_bar)
+    warn(calibrated.table.warnings)
+    quantized, data_bytes = _quantize_to_build(
+        model, recipe.scheme, partial(quantize_graph, calibrated.graph, calibrated.table)
+    )
     atomic_write(output, data_bytes)
+    print_changes(calibrated.changes)
     print_pairs(
         {
             "model": str(output),
             "size": count(len(data_bytes), "bytes"),
             "operators": count(len(quantized.ops)),
-            "calibrated on": count(table.samples, "samples"),
+            "calibrated on": count(calibrated.table.samples, "samples"),
         }
     )
 
