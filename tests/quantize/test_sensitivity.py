@@ -20,10 +20,12 @@ from tinyml.ir.graph import Array, DType, Graph
 from tinyml.ops.contract.activation import Activation
 from tinyml.quantize import sensitivity
 from tinyml.quantize.calibrate import calibrate
+from tinyml.quantize.linear import linear_layers
 from tinyml.quantize.observers import ObserverKind, observer_factory
 from tinyml.quantize.prepare import Prepared, prepare_to_quantize
 from tinyml.quantize.scheme import Scheme
 from tinyml.quantize.sensitivity import INPUT, Sensitivity, drawn_samples, measure_sensitivity
+from tinyml.quantize.weights import rounded_weights
 
 
 def three_layers(first: Array, second: Array) -> Graph:
@@ -206,3 +208,20 @@ def test_inputs_without_a_batch_are_run_one_by_one():
 
     assert result.samples == 6
     assert 30 < result.quantized_db < EXACT
+
+
+def test_weights_that_make_up_for_rounding_are_compared_with_those_they_had():
+    graph, samples = three_layers(*EVEN), drawn()
+    model = prepared(graph, samples, Scheme(weight_bits=4))
+    rounded = graph.with_tensors(
+        *(rounded_weights(graph, op, Scheme(weight_bits=4)) for op in linear_layers(graph))
+    )
+    on_grid = prepared(rounded, samples, Scheme(weight_bits=4))
+    data = Dataset(samples)
+
+    plain = rows(measure_sensitivity(model, data))["a"]
+    compared = rows(measure_sensitivity(on_grid, data, floats=model.graph))["a"]
+
+    assert rows(measure_sensitivity(on_grid, data))["a"].weights_db == EXACT
+    assert compared.weights_db == pytest.approx(plain.weights_db)
+    assert compared.alone_db == pytest.approx(plain.alone_db, abs=1)

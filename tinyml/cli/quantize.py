@@ -21,6 +21,7 @@ from tinyml.cli.common import (
     warn,
     write_json,
 )
+from tinyml.cli.scheme_options import print_changes, scheme_options
 from tinyml.data.dataset import Dataset, read_dataset
 from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
@@ -29,10 +30,9 @@ from tinyml.frontend.load import load_float
 from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph
 from tinyml.pipeline import plan_model
-from tinyml.quantize.calibrate import calibrate
-from tinyml.quantize.observers import ObserverKind, observer_factory
 from tinyml.quantize.post_training import quantize_graph
-from tinyml.quantize.prepare import Prepared, prepare_to_quantize
+from tinyml.quantize.prepare import prepare_to_quantize
+from tinyml.quantize.recipe import Calibrated, Recipe, calibrate_by
 from tinyml.quantize.scheme import Scheme
 from tinyml.quantize.sensitivity import MOST_SAMPLES, measure_sensitivity
 from tinyml.report.sensitivity import headings, layer_cells, sensitivity_json, summary_lines
@@ -50,34 +50,7 @@ SHOWN = 20
     help="Representative dataset: an .npz with 'x', or one array per input name.",
 )
 @output_option("The int8 .tflite to write.")
-@click.option(
-    "--observer",
-    type=click.Choice([kind.value for kind in ObserverKind]),
-    default=ObserverKind.MIN_MAX.value,
-    show_default=True,
-    help="How activation ranges are found.",
-)
-@click.option(
-    "--percentile",
-    type=float,
-    default=99.99,
-    show_default=True,
-    help="Share of values inside the range, for --observer percentile.",
-)
-@click.option(
-    "--weights",
-    type=click.Choice(["per-channel", "per-tensor"]),
-    default="per-channel",
-    show_default=True,
-    help="One weight scale per output channel, or one in all.",
-)
-@click.option(
-    "--activations",
-    type=click.Choice([DType.INT8.value, DType.INT16.value]),
-    default=DType.INT8.value,
-    show_default=True,
-    help="int16 with int8 weights is called 16x8: twice the memory, finer steps.",
-)
+@scheme_options
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
@@ -93,10 +66,7 @@ def command(
     signature: str | None,
     data: Path,
     output: Path,
-    observer: str,
-    percentile: float,
-    weights: str,
-    activations: str,
+    recipe: Recipe,
     report: Path | None,
     report_data: Path | None,
 ) -> None:
@@ -106,37 +76,41 @@ def command(
         check_file(report)
     elif report_data:
         raise click.UsageError("--report-data are samples for --report: give that too")
-    make_observer = observer_factory(ObserverKind(observer), percentile)
     graph = load_float(model, signature)
     dataset = read_dataset(data, graph)
-    with progress_bar("calibrating", len(dataset)) as update:
-        table = calibrate(graph, dataset.samples, make_observer, on_progress=update)
-    warn(table.warnings)
-    scheme = Scheme(per_channel=weights == "per-channel", activations=DType(activations))
-    quantized, data_bytes = _quantize_to_build(model, scheme, partial(quantize_graph, graph, table))
+    calibrated = calibrate_by(recipe, graph, dataset.samples, progress_bar)
+    warn(calibrated.table.warnings)
+    quantized, data_bytes = _quantize_to_build(
+        model, recipe.scheme, partial(quantize_graph, calibrated.graph, calibrated.table)
+    )
     if report:
         report_on = read_dataset(report_data, graph) if report_data else dataset
-        _report(report, prepare_to_quantize(graph, table, scheme), report_on)
+        _report(report, calibrated, recipe.scheme, report_on)
     atomic_write(output, data_bytes)
+    print_changes(calibrated.changes)
     print_pairs(
         {
             "model": str(output),
             "size": count(len(data_bytes), "bytes"),
             "operators": count(len(quantized.ops)),
-            "calibrated on": count(table.samples, "samples"),
+            "calibrated on": count(calibrated.table.samples, "samples"),
         }
     )
 
 
-def _report(path: Path, prepared: Prepared, data: Dataset) -> None:
+def _report(path: Path, calibrated: Calibrated, scheme: Scheme, data: Dataset) -> None:
     """Write and print where accuracy goes."""
+    prepared, floats = (
+        prepare_to_quantize(graph, calibrated.table, scheme)
+        for graph in (calibrated.graph, calibrated.floats)
+    )
     with progress_bar("looking at each layer", min(len(data), MOST_SAMPLES)) as update:
-        result = measure_sensitivity(prepared, data, update)
-    write_json(path, sensitivity_json(result, prepared.scheme))
+        result = measure_sensitivity(prepared, data, update, floats=floats.graph)
+    write_json(path, sensitivity_json(result, scheme))
     first, second, *others = headings(result)
     columns: list[Column] = [(first, "left"), (second, "left"), *((n, "right") for n in others)]
     print_table(columns, (layer_cells(layer, result) for layer in result.layers[:SHOWN]))
-    for line in summary_lines(result, prepared.scheme, SHOWN):
+    for line in summary_lines(result, scheme, SHOWN):
         click.echo(line)
 
 

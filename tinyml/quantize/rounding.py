@@ -61,12 +61,14 @@ class ActivationRounding:
 
 @dataclass(frozen=True)
 class WeightRounding:
-    """The weights of one operator, its bias apart; ``parameters`` are ``real_parameters``.
+    """The weights of one operator, its bias apart.
 
-    Without an operator there are no weights.
+    ``constants`` are the float ones, ``parameters`` are ``real_parameters``, both by operator and
+    place among its inputs. Without an operator there are no weights.
     """
 
     prepared: Prepared
+    constants: Mapping[tuple[str, int], Array]
     parameters: Mapping[tuple[str, int], Array]
     op: Operator | None
 
@@ -116,7 +118,7 @@ class WeightRounding:
         return self.op
 
     def _real(self, index: int) -> Array:
-        return self.prepared.graph.tensor(self._op.inputs[index]).constant
+        return self.constants[self._op.name, index]
 
     def _rounded(self, index: int) -> Array:
         return self.parameters[self._op.name, index]

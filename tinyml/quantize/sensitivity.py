@@ -16,7 +16,7 @@ import numpy as np
 from tinyml.data.dataset import Dataset
 from tinyml.data.judging import check_labels, metric_of
 from tinyml.data.metrics import Metric, decibels, power, score_verdicts, verdicts
-from tinyml.ir.graph import Array, DType, Graph
+from tinyml.ir.graph import Array, DType, Graph, Tensor
 from tinyml.numerics import arrays
 from tinyml.ops.contract.operator import Operator, operators
 from tinyml.quantize.prepare import Prepared
@@ -80,20 +80,23 @@ def measure_sensitivity(
     data: Dataset,
     on_progress: Callable[[int], None] | None = None,
     *,
+    floats: Graph | None = None,
     most_samples: int = MOST_SAMPLES,
     seed: int = 0,
 ) -> Sensitivity:
     """Run each layer alone in integers, and each alone in float, on samples of ``data``.
 
     ``data`` holds what the float graph takes; at most ``most_samples`` of it are drawn by ``seed``.
-    ``on_progress`` is called with the number of samples done. Raises InputError where labels name
+    ``floats`` is the graph that all is compared with, where weights of the prepared graph make up
+    for rounding: the same but for constants. ``on_progress`` is called with the number of samples
+    done. Raises InputError where labels name
     no class of the model.
     """
     graph = prepared.graph
     metric = metric_of(data, graph)
     check_labels(data, graph, metric, needed=False)
     data = drawn_samples(data, most_samples, seed)
-    study = _Study(prepared, metric, data.labels)
+    study = _Study(prepared, floats or graph, metric, data.labels)
     size = _batch_size(graph)
     for start in range(0, len(data), size):
         study.add([array[start : start + size] for array in data.samples])
@@ -148,13 +151,29 @@ class _Outcome:
         return decibels(self.signal, self.error)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layers(Simulation):
+    """Layers that are not quantized have the constants of a graph of their own."""
+
+    constants: Mapping[tuple[str, int], Array]
+
+    def constant(self, op: Operator, index: int, tensor: Tensor) -> Any:
+        """Zeros stand for a bias that makes up for rounding and was not there before."""
+        if op.name in self.layers:
+            return super(_Layers, self).constant(op, index, tensor)
+        return self.constants.get((op.name, index), np.zeros_like(tensor.constant))
+
+
 class _Study:
     """What is known of every layer after the batches so far."""
 
-    def __init__(self, prepared: Prepared, metric: Metric, labels: Array | None) -> None:
+    def __init__(
+        self, prepared: Prepared, floats: Graph, metric: Metric, labels: Array | None
+    ) -> None:
         self._prepared, self._metric, self._labels = prepared, metric, labels
         self._graph = prepared.graph
         self._parameters = real_parameters(prepared)
+        self._constants = _constants(floats)
         self._fixed = {name for group in prepared.groups if group.is_fixed for name in group.names}
         self._all = frozenset(op.name for op in self._graph.ops)
         self._layers = [op for op in operators(self._graph) if self._rounds(op)]
@@ -210,8 +229,12 @@ class _Study:
         *,
         with_inputs: bool = False,
     ) -> dict[str, Any]:
-        hooks = Simulation(
-            prepared=self._prepared, parameters=self._parameters, layers=layers, inputs=with_inputs
+        hooks = _Layers(
+            prepared=self._prepared,
+            parameters=self._parameters,
+            layers=layers,
+            inputs=with_inputs,
+            constants=self._constants,
         )
         return run_graph(graph, arrays, {n: values[n] for n in graph.inputs}, hooks, wanted)
 
@@ -237,7 +260,7 @@ class _Study:
 
     def _row(self, name: str, op: Operator | None) -> LayerSensitivity:
         rounding, alone, without = self._rounding[name], self._alone[name], self._without[name]
-        weights = WeightRounding(self._prepared, self._parameters, op)
+        weights = WeightRounding(self._prepared, self._constants, self._parameters, op)
         return LayerSensitivity(
             name=name,
             operator="" if op is None else op.kind,
@@ -282,6 +305,13 @@ class _Truth:
         outcome.error += sum(power(values[n] - self.floats[n].astype(np.float64)) for n in outputs)
         first = values[outputs[0]].reshape(len(self.inputs), -1)
         outcome.verdicts.append(verdicts(self.metric, self.inputs, first))
+
+
+def _constants(graph: Graph) -> dict[tuple[str, int], Array]:
+    """Every constant by the operator that reads it, and the place among its inputs."""
+    places = ((op, n, name) for op in graph.ops for n, name in enumerate(op.inputs) if name)
+    found = ((op.name, n, graph.tensor(name)) for op, n, name in places)
+    return {(op, n): tensor.constant for op, n, tensor in found if tensor.is_constant}
 
 
 def _is_made(graph: Graph, name: str) -> bool:
