@@ -21,7 +21,7 @@ def test_without_methods_it_is_the_calibration():
 
 
 def test_methods_are_found_by_their_files_and_come_in_one_order():
-    assert list(all_methods()) == ["equalize", "bias-correction"]
+    assert list(all_methods()) == ["equalize", "adaround", "bias-correction"]
 
 
 def test_ranges_are_found_after_equalization():

@@ -46,5 +46,6 @@ def whole_model_recipes() -> Iterator[Recipe]:
     yield Recipe(methods=("bias-correction",))
     yield Recipe(scheme=Scheme(weight_bits=4))
     yield Recipe(scheme=Scheme(weight_bits=4), methods=("bias-correction",))
+    yield Recipe(scheme=Scheme(weight_bits=4), methods=("adaround", "bias-correction"))
     yield Recipe(scheme=INT16)
     yield Recipe(scheme=Scheme(activations=DType.INT16, weight_bits=4))
