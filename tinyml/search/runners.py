@@ -45,7 +45,7 @@ def on_cluster(address: str) -> Runner:
                 client.submit(_numbered, shared, n, recipe, pure=False)
                 for n, recipe in enumerate(recipes)
             ]
-            for future in distributed.as_completed(futures):
+            for future in distributed.as_completed(futures, loop=client.loop):
                 yield _checked(_result(future, address))
 
     return run
