@@ -28,6 +28,7 @@ from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph
 from tinyml.pipeline import plan_model
 from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.ranges_file import SavedRanges, write_ranges
 from tinyml.quantize.recipe import Recipe, calibrate_by
 from tinyml.quantize.scheme import Scheme
 
@@ -36,22 +37,35 @@ from tinyml.quantize.scheme import Scheme
 @model_argument
 @click.option(
     "--data",
-    required=True,
     type=click.Path(path_type=Path),
     help="Representative dataset: an .npz with 'x', or one array per input name.",
 )
 @output_option("The int8 .tflite to write.")
 @scheme_options
-def command(model: Path, signature: str | None, data: Path, output: Path, recipe: Recipe) -> None:
+def command(
+    model: Path,
+    signature: str | None,
+    data: Path | None,
+    output: Path,
+    recipe: Recipe,
+    saved: SavedRanges | None,
+    save_ranges: Path | None,
+) -> None:
     """Quantize a float model (.keras, .h5, SavedModel, .tflite, .onnx) to int8 or 16x8."""
+    if data is None and saved is None:
+        raise click.UsageError("give a representative dataset (--data), or --ranges-from")
     check_file(output, ".tflite")
+    if save_ranges:
+        check_file(save_ranges, ".json")
     graph = load_float(model, signature)
-    dataset = read_dataset(data, graph)
-    calibrated = calibrate_by(recipe, graph, dataset.samples, progress_bar)
+    samples = read_dataset(data, graph).samples if data else None
+    calibrated = calibrate_by(recipe, graph, samples, progress_bar, saved)
     warn(calibrated.table.warnings)
     quantized, data_bytes = _quantize_to_build(
         model, recipe.scheme, partial(quantize_graph, calibrated.graph, calibrated.table)
     )
+    if save_ranges:
+        write_ranges(save_ranges, calibrated.table, calibrated.after)
     atomic_write(output, data_bytes)
     print_changes(calibrated.changes)
     print_pairs(
