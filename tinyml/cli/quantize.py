@@ -32,6 +32,7 @@ from tinyml.ir.graph import DType, Graph
 from tinyml.pipeline import plan_model
 from tinyml.quantize.post_training import quantize_graph
 from tinyml.quantize.prepare import prepare_to_quantize
+from tinyml.quantize.ranges_file import SavedRanges, write_ranges
 from tinyml.quantize.recipe import Calibrated, Recipe, calibrate_by
 from tinyml.quantize.scheme import Scheme
 from tinyml.quantize.sensitivity import MOST_SAMPLES, measure_sensitivity
@@ -45,7 +46,6 @@ SHOWN = 20
 @model_argument
 @click.option(
     "--data",
-    required=True,
     type=click.Path(path_type=Path),
     help="Representative dataset: an .npz with 'x', or one array per input name.",
 )
@@ -64,28 +64,32 @@ SHOWN = 20
 def command(
     model: Path,
     signature: str | None,
-    data: Path,
+    data: Path | None,
     output: Path,
     recipe: Recipe,
+    saved: SavedRanges | None,
+    save_ranges: Path | None,
     report: Path | None,
     report_data: Path | None,
 ) -> None:
     """Quantize a float model (.keras, .h5, SavedModel, .tflite, .onnx) to int8 or 16x8."""
+    if data is None and saved is None:
+        raise click.UsageError("give a representative dataset (--data), or --ranges-from")
     check_file(output, ".tflite")
-    if report:
-        check_file(report)
-    elif report_data:
-        raise click.UsageError("--report-data are samples for --report: give that too")
+    if save_ranges:
+        check_file(save_ranges, ".json")
+    reported = _reported(report, report_data, data)
     graph = load_float(model, signature)
-    dataset = read_dataset(data, graph)
-    calibrated = calibrate_by(recipe, graph, dataset.samples, progress_bar)
+    samples = read_dataset(data, graph).samples if data else None
+    calibrated = calibrate_by(recipe, graph, samples, progress_bar, saved)
     warn(calibrated.table.warnings)
     quantized, data_bytes = _quantize_to_build(
         model, recipe.scheme, partial(quantize_graph, calibrated.graph, calibrated.table)
     )
-    if report:
-        report_on = read_dataset(report_data, graph) if report_data else dataset
-        _report(report, calibrated, recipe.scheme, report_on)
+    if report and reported:
+        _report(report, calibrated, recipe.scheme, read_dataset(reported, graph))
+    if save_ranges:
+        write_ranges(save_ranges, calibrated.table, calibrated.after)
     atomic_write(output, data_bytes)
     print_changes(calibrated.changes)
     print_pairs(
@@ -96,6 +100,18 @@ def command(
             "calibrated on": count(calibrated.table.samples, "samples"),
         }
     )
+
+
+def _reported(report: Path | None, report_data: Path | None, data: Path | None) -> Path | None:
+    """Samples that are reported on; UsageError where there are none, or no report."""
+    if report is None:
+        if report_data:
+            raise click.UsageError("--report-data are samples for --report: give that too")
+        return None
+    if report_data is None and data is None:
+        raise click.UsageError("--report looks at samples: give them with --report-data")
+    check_file(report)
+    return report_data or data
 
 
 def _report(path: Path, calibrated: Calibrated, scheme: Scheme, data: Dataset) -> None:

@@ -241,8 +241,7 @@ class _Study:
     def _add_rounding(self, layer: str, name: str, floats: Mapping[str, Array]) -> None:
         params = self._prepared.params.get(name)
         if params is not None:
-            dtype = self._prepared.scheme.activations
-            self._rounding[layer].add(floats[name], params, dtype)
+            self._rounding[layer].add(floats[name], params, self._prepared.dtypes[name])
 
     # ----------------------------------------------------------------- results
 
