@@ -19,11 +19,13 @@ from tinyml.cli.common import (
 )
 from tinyml.data.dataset import read_dataset
 from tinyml.errors import InputError
+from tinyml.files import atomic_write
 from tinyml.firmware.boards import Board, load_board
 from tinyml.frontend.load import load_float
 from tinyml.search.frontier import Limits, Trial, frontier, recommended
 from tinyml.search.journal import Journal
-from tinyml.search.options import options_of, whole_model_recipes
+from tinyml.search.layers import layers_toml
+from tinyml.search.options import options_of
 from tinyml.search.runners import on_cluster, on_cores
 from tinyml.search.search import float_accuracy, make_problem, search
 from tinyml.search.summary import (
@@ -123,11 +125,9 @@ def command(
         max_ram=_least(max_ram, ram),
     )
     kept = Journal(journal)
-    recipes = list(whole_model_recipes())
     run = on_cluster(dask) if dask else on_cores(jobs)
     try:
-        with progress_bar("trials", len(recipes)) as update:
-            trials = search(problem, recipes, kept, run, update)
+        trials = search(problem, kept, run, progress_bar)
     except KeyboardInterrupt:
         click.echo(f"finished trials are in {journal}: the same command goes on there", err=True)
         raise
@@ -137,6 +137,10 @@ def command(
             f"no scheme makes a model that can be built of '{model}': {trials[0].outcome.refused}"
         )
     made_by = _quantize_command(model, signature, data, chosen)
+    if chosen.recipe.scheme.overrides:
+        layers = output / f"{model.stem}.layers.toml"
+        atomic_write(layers, layers_toml(chosen.recipe))
+        made_by += f" --layers {shlex.quote(str(layers))}"
     write_json(json_path, search_json(problem, trials, limits, chosen, made_by))
     click.echo(headline(problem, limits))
     print_table(COLUMNS, (trial_cells(t, limits, t is chosen) for t in frontier(trials)))
