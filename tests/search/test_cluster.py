@@ -1,4 +1,4 @@
-"""Trials on a Dask cluster that the test starts: a scheduler and a worker, processes of their own."""
+"""Trials on a Dask cluster that the test starts: a scheduler, and a worker's own process."""
 
 import socket
 import sys

@@ -61,7 +61,7 @@ def test_a_scheme_of_layers_says_how_many_there_are():
     )
     recipe = Recipe(scheme=Scheme(overrides=overrides), methods=("equalize",))
 
-    assert label_of(recipe) == "--method equalize (2 layers in 4 bits) (1 layers in 16x8)"
+    assert label_of(recipe) == "--method equalize (2 layers in 4 bits) (1 layer in 16x8)"
     assert label_of(Recipe()) == "(defaults)"
     assert options_of(recipe) == ("--method", "equalize")
     assert recipe_json(recipe)["layers"][2] == {"name": "c", "activations": "int16"}

@@ -47,8 +47,8 @@ def label_of(recipe: Recipe) -> str:
     narrow = sum(each.weight_bits == 4 for each in overrides)
     wide = sum(each.activations is DType.INT16 for each in overrides)
     words = list(options_of(recipe))
-    words += [f"({narrow} layers in 4 bits)"] if narrow else []
-    words += [f"({wide} layers in 16x8)"] if wide else []
+    for count, kind in ((narrow, "4 bits"), (wide, "16x8")):
+        words += [f"({count} layer{'s' if count > 1 else ''} in {kind})"] if count else []
     return " ".join(words) or "(defaults)"
 
 
