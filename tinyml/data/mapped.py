@@ -6,6 +6,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,15 +31,14 @@ def map_member(path: Path, member: zipfile.ZipInfo) -> Array | None:
         file.seek(member.header_offset)
         name, extra = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
         file.seek(member.header_offset + LOCAL_HEADER.size + name + extra)
-        version = np.lib.format.read_magic(file)
-        read = {(1, 0): np.lib.format.read_array_header_1_0}.get(
-            version, np.lib.format.read_array_header_2_0
-        )
+        lib: Any = np.lib.format  # untyped
+        version = lib.read_magic(file)
+        read = lib.read_array_header_1_0 if version == (1, 0) else lib.read_array_header_2_0
         shape, is_fortran, dtype = read(file)
         if dtype.hasobject:
             return None
-        order = "F" if is_fortran else "C"
-        return np.memmap(path, dtype, "r", file.tell(), shape, order)
+        start = file.tell()
+        return np.memmap(path, dtype, "r", start, shape, "F" if is_fortran else "C")
 
 
 def blocks(array: Array) -> Iterator[tuple[int, Array]]:

@@ -33,7 +33,7 @@ def fake_quantize(x: Any, scale: Any, zero_point: Any, limits: tuple[int, int]) 
 
         return offsets * scale, gradient
 
-    return rounded(x, scale)
+    return rounded(tf.convert_to_tensor(x), tf.convert_to_tensor(scale))
 
 
 def _sum_to(values: Any, like: Any) -> Any:

@@ -98,10 +98,11 @@ def check_trainable(graph: Graph) -> None:
     for op in operators(graph):
         rule = op.quantization_rule(graph)
         reached = trained.intersection(op.present_inputs)
-        if not op.can_compute or (reached and not op.differentiable):
-            raise op.error(
-                "cannot be trained yet: it has no gradient; quantize the model without --qat"
-            )
+        reason = op.without_compute
+        if reached and not op.differentiable:
+            reason = "it has no gradient"
+        if reason:
+            raise op.error(f"cannot be trained yet: {reason}; quantize the model without --qat")
         if rule.weights or reached:
             trained.update(op.outputs)
     _check_batches(graph)

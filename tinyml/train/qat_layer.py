@@ -130,10 +130,8 @@ class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
         """Weights and biases as trained, what is left as it is, each behind its integers."""
         rule = self._rules[op.name]
         if index in rule.weights:
-            variable = self._weights[tensor.name]
-            return (
-                variable.value if self._is_float else self._scales[op.name, index].apply(variable)
-            )
+            weights = self._weights[tensor.name].value
+            return weights if self._is_float else self._scales[op.name, index].apply(weights)
         if index == rule.bias:
             bias = self._weights[tensor.name].value
             return bias if self._is_float else self._rounded_bias(op, bias)
