@@ -79,13 +79,12 @@ class ArrayLibrary(Protocol):
     sum: Function
 
     # Elements at other places.
-    broadcast_to: Function
     concatenate: Function
     convert_to_tensor: Function
     expand_dims: Function
+    ones_like: Function
     pad: Function
     reshape: Function
-    shape: Function
     take: Function
     take_along_axis: Function
     transpose: Function
@@ -105,7 +104,6 @@ amax: Function = np.amax
 amin: Function = np.amin
 argmax: Function = np.argmax
 argmin: Function = np.argmin
-broadcast_to: Function = np.broadcast_to
 ceil: Function = np.ceil
 clip: Function = np.clip
 concatenate: Function = np.concatenate
@@ -127,9 +125,9 @@ minimum: Function = np.minimum
 multiply: Function = np.multiply
 negative: Function = np.negative
 not_equal: Function = np.not_equal
+ones_like: Function = np.ones_like
 reshape: Function = np.reshape
 round: Function = np.rint
-shape: Function = np.shape
 sign: Function = np.sign
 subtract: Function = np.subtract
 sum: Function = np.sum

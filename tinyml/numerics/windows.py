@@ -18,7 +18,7 @@ Padding = Literal["same", "valid"]
 Format = Literal["channels_last"]
 
 # Elements of windows that are copied at a time: some MB, which a cache nearly holds.
-CHUNK = 1 << 20
+CHUNK = 1 << 19
 
 
 def conv(
@@ -52,16 +52,20 @@ def depthwise_conv(
 ) -> Array:
     """``kernel`` is (height, width, C, multiplier); a channel's outputs stand together."""
     del data_format
-    size = (kernel.shape[0], kernel.shape[1])
+    height, width, channels, multiplier = kernel.shape
 
     def sums(windows: Array) -> Array:
-        total = np.zeros((*windows.shape[:3], *kernel.shape[2:]), np.result_type(inputs, kernel))
-        for tap in np.ndindex(size):
-            total += windows[:, :, :, tap[0], tap[1], :, None] * kernel[tap]
-        return total.reshape(*windows.shape[:3], -1)
+        shape = windows.shape[:3]
+        total = np.zeros((multiplier, *shape, channels), windows.dtype)
+        for tap in np.ndindex(height, width):
+            # Repeated along the row: numpy runs over pixels and channels in one loop.
+            rows = np.tile(kernel[tap].T[:, None], (shape[2], 1))
+            for number, row in enumerate(rows):
+                total[number] += windows[:, :, :, tap[0], tap[1]] * row
+        return np.moveaxis(total, 0, -1).reshape(*shape, channels * multiplier)
 
-    padded = _padded(inputs, size, strides, padding, dilation_rate, 0)
-    return _in_chunks(sums, padded, size, strides, dilation_rate)
+    padded = _padded(inputs, (height, width), strides, padding, dilation_rate, 0)
+    return _in_chunks(sums, padded, (height, width), strides, dilation_rate)
 
 
 def conv_transpose(
@@ -98,7 +102,7 @@ def max_pool(
     """The largest element of each window; padding is none."""
     del data_format
     padded = _padded(inputs, pool_size, strides, padding, (1, 1), -np.inf)
-    return _in_chunks(lambda windows: windows.max((3, 4)), padded, pool_size, strides, (1, 1))
+    return _in_chunks(_over_taps(np.maximum), padded, pool_size, strides, (1, 1))
 
 
 def average_pool(
@@ -113,9 +117,22 @@ def average_pool(
 
     def sums(images: Array) -> Array:
         padded = _padded(images, pool_size, strides, padding, (1, 1), 0)
-        return _in_chunks(lambda windows: windows.sum((3, 4)), padded, pool_size, strides, (1, 1))
+        return _in_chunks(_over_taps(np.add), padded, pool_size, strides, (1, 1))
 
     return sums(inputs) / sums(np.ones((1, *inputs.shape[1:3], 1), inputs.dtype))
+
+
+def _over_taps(combine: np.ufunc) -> Callable[[Array], Array]:
+    """One element for each window: its taps, one after another."""
+
+    def combined(windows: Array) -> Array:
+        first, *others = np.ndindex(windows.shape[3:5])
+        total = windows[:, :, :, first[0], first[1]].copy()
+        for row, column in others:
+            combine(total, windows[:, :, :, row, column], out=total)
+        return total
+
+    return combined
 
 
 def _padded(

@@ -33,9 +33,13 @@ def all_apart(xp: ArrayLibrary, operands: Sequence[Any], tensors: Sequence[Tenso
     fixed = [tensor.is_constant for tensor in tensors]
     if len({*fixed}) == 1:
         return parts
-    samples = xp.shape(parts[fixed.index(False)])[0]
+    # The number of samples is not known where keras.ops makes a model, so something has to have it.
+    samples = xp.reshape(parts[fixed.index(False)], (-1, tensors[fixed.index(False)].size))[:, :1]
+    everywhere = xp.ones_like(samples, dtype="bool")
     return [
-        xp.broadcast_to(part, (samples, *tensor.shape)) if tensor.is_constant else part
+        xp.where(apart(xp, everywhere, (1,) * len(tensor.shape)), part, part)
+        if tensor.is_constant
+        else part
         for part, tensor in zip(parts, tensors, strict=True)
     ]
 

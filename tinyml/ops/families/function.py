@@ -46,7 +46,7 @@ class Function(UnaryOperator):
         for step in self.steps:
             with np.errstate(all="ignore"):
                 values[step.outputs[0]] = step.as_step(xp, *(values[name] for name in step.inputs))
-        return xp.broadcast_to(values[RESULT], xp.shape(x))
+        return values[RESULT]
 
     def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
         """Those that count for every step, else the kernels that any float operator has."""

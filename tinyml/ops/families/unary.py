@@ -125,7 +125,7 @@ class UnaryOperator(LookupOperator, PointwiseOperator):
 
     def in_numpy(self, x: Array) -> Array:
         """The function as tables are made of it."""
-        return np.asarray(self.function(arrays, x))
+        return np.broadcast_to(self.function(arrays, x), x.shape)
 
     def int8_table(self, source: Tensor, output: Tensor) -> Array:
         """What TFLite's int8 kernel makes of each of the 256 values: a table of the function."""
