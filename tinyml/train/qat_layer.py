@@ -6,6 +6,7 @@ Keras is imported at once: import this module inside functions only.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -37,6 +38,11 @@ class Ranges(enum.Enum):
 
     MOVING_AVERAGE = "moving-average"  # arXiv 1806.08342, section 3.2
     LEARNED = "learned"  # trained quantization thresholds, arXiv 1903.08066
+
+
+def plain(name: str) -> str:
+    """A tensor's name as TensorFlow takes it for a variable's."""
+    return re.sub(r"\W", "_", name, flags=re.ASCII)
 
 
 class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
@@ -81,7 +87,7 @@ class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
 
     def _variable(self, tensor: Tensor) -> Any:
         return self.add_weight(
-            name=tensor.name.replace("/", "_"),
+            name=plain(tensor.name),
             shape=tensor.shape,
             initializer=lambda *_, **__: tf.constant(tensor.constant),
         )
@@ -145,10 +151,25 @@ class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
             return value
         if not group.is_given and not self.is_frozen:
             self._seen.setdefault(id(group), []).append(value)
-        return self._rounded(value, group)
+        return self._rounded(value, group, None if op is None else self._sum_scale(op))
 
-    def _rounded(self, value: Any, group: _Activations) -> Any:
-        return fake_quantize(value, group.scale(), group.zero_point.value, self._limits)
+    def _rounded(self, value: Any, group: _Activations, unit: Any = None) -> Any:
+        return fake_quantize(value, group.scale(), group.zero_point.value, self._limits, unit)
+
+    def _sum_scale(self, op: Operator) -> Any:
+        """What one step of the sums stands for that int8 kernels bring to the output's scale."""
+        if self.prepared.scheme.activations is DType.INT16:  # sums of 64 bits, rounded once
+            return None
+        scales = [self._scale_of(op, index, name) for index, name in enumerate(op.inputs)]
+        return op.sum_scale(self.prepared.graph, *scales)
+
+    def _scale_of(self, op: Operator, index: int, name: str) -> Any:
+        """Scale of an input, float64: one, or one of each output channel."""
+        if (op.name, index) in self._scales:
+            scale = self._scales[op.name, index].value(self._weights[name].value)
+            return tf.cast(tf.reshape(scale, [-1]), tf.float64)
+        group = self._group_of.get(name)
+        return None if group is None else tf.cast(group.scale(), tf.float64)
 
     def _rounded_bias(self, op: Operator, bias: Any) -> Any:
         """Give the bias in steps of input scale x weight scale."""
@@ -183,7 +204,7 @@ class _Activations:
         # Nothing is learned of what an operator fixes, nor of constants.
         self.is_given = group.is_fixed or all(graph.tensor(n).is_constant for n in group.names)
         self._is_learned = layer.ranges is Ranges.LEARNED and not self.is_given
-        name = group.names[0].replace("/", "_")
+        name = plain(group.names[0])
 
         def variable(suffix: str, value: float, *, trainable: bool = False) -> Any:
             return layer.add_weight(
@@ -204,7 +225,7 @@ class _Activations:
 
     def scale(self) -> Any:
         """One scale, float32."""
-        return tf.exp2(self._log * THRESHOLD_RATE) if self._is_learned else self._scale.value
+        return tf.pow(2.0, self._log * THRESHOLD_RATE) if self._is_learned else self._scale.value
 
     def follow(self, values: list[Any]) -> None:
         """Move the range towards that of a batch."""
@@ -244,7 +265,7 @@ class _WeightScale:
         self._log = None
         if layer.ranges is Ranges.LEARNED:
             self._log = layer.add_weight(
-                name=f"{op.name}_{index}_threshold".replace("/", "_"),
+                name=plain(f"{op.name}_{index}_threshold"),
                 shape=first.shape,
                 initializer=lambda *_, **__: tf.constant(np.log2(first) / THRESHOLD_RATE),
             )
@@ -252,7 +273,7 @@ class _WeightScale:
     def value(self, weights: Any) -> Any:
         """The scales, float32, in a shape that broadcasts to the weights."""
         if self._log is not None:
-            return tf.exp2(self._log * THRESHOLD_RATE)
+            return tf.pow(2.0, self._log * THRESHOLD_RATE)
         largest = tf.reduce_max(tf.abs(weights), axis=self._reduced, keepdims=True)
         scale = tf.stop_gradient(largest) / self._largest
         return tf.where(scale < SMALLEST_SCALE, tf.ones_like(scale), scale)

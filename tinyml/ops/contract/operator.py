@@ -106,6 +106,14 @@ class Operator(Op):
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """How post-training quantization treats the operator's tensors."""
 
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """What one step of the sums stands for that the kernel brings to the output's scale.
+
+        ``scales`` are those of the inputs, numbers or arrays; None where it does not do so in one.
+        """
+        del graph, scales
+        return None
+
     def macs(self, graph: Graph) -> int:
         """Multiply-accumulates of one inference."""
         del graph
