@@ -8,6 +8,7 @@ from stateful import float_echo
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.load import load_model
 from tinyml.ir.graph import DType, is_quantized
+from tinyml.quantize.observers import ObserverKind
 
 pytestmark = pytest.mark.usefixtures("workplace")
 
@@ -15,7 +16,7 @@ QUANTIZE = ("quantize", "float.tflite", "--data", "data.npz", "-o", "new.tflite"
 WEIGHTS = ("conv/w", "dw/w")
 
 
-@pytest.mark.parametrize("observer", ["minmax", "moving-average", "percentile"])
+@pytest.mark.parametrize("observer", [kind.value for kind in ObserverKind])
 def test_quantize_writes_an_int8_model_with_every_observer(tinyml, observer):
     called = tinyml(*QUANTIZE, "--observer", observer)
 
@@ -139,4 +140,38 @@ def test_float_state_is_refused_and_nothing_is_written(tinyml):
 
     assert called.code == 2
     assert "a model that keeps float state cannot be quantized here" in called.err
+    assert not Path("new.tflite").exists()
+
+
+def test_methods_say_what_they_changed_layer_by_layer(tinyml):
+    called = tinyml(*QUANTIZE, "--method", "bias-correction, equalize", "--weight-bits", "4")
+
+    assert (called.code, called.err) == (0, "")
+    lines = called.out.splitlines()
+    assert lines[0] == "equalize: 0 layers"  # the convolution has two readers
+    assert lines[1] == "bias-correction: 3 layers"
+    assert lines[3].startswith("  small/depthwise: mean error ")
+
+
+def test_weights_of_four_bits_are_that_small_but_for_depthwise_filters(tinyml):
+    tinyml(*QUANTIZE, "--weight-bits", "4")
+
+    graph = load_model(Path("new.tflite"))
+    assert np.abs(graph.tensor("conv/w").constant).max() == 7
+    assert np.abs(graph.tensor("dw/w").constant).max() == 127
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--weights", "affine"), "the device's kernels multiply weights without a zero point"),
+        (("--method", "equalise"), "there is no method 'equalise', expected some of equalize"),
+        (("--percentile", "20", "--observer", "percentile"), "the percentile is 20"),
+    ],
+)
+def test_choices_that_make_no_sense_are_refused_and_nothing_is_written(tinyml, options, complaint):
+    called = tinyml(*QUANTIZE, *options)
+
+    assert called.code == 2
+    assert complaint in called.err
     assert not Path("new.tflite").exists()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
+from tinyml.train.finetune import Tuning
+
+DEFAULT = Tuning()
 
 OPTIONS = (
     click.option(
@@ -17,19 +21,27 @@ OPTIONS = (
         "or without, where the float model's own outputs are the aim.",
     ),
     click.option(
-        "--epochs", type=click.IntRange(min=1), default=10, show_default=True, help="For --qat."
+        "--epochs",
+        type=click.IntRange(min=1),
+        default=DEFAULT.epochs,
+        show_default=True,
+        help="For --qat: the most there are; it ends before where nothing gets better.",
     ),
     click.option(
         "--learning-rate",
         type=click.FloatRange(0, 1, min_open=True, max_open=True),
-        default=1e-4,
+        default=DEFAULT.learning_rate,
         show_default=True,
         help="For --qat: that of the start, falling to 0 along a cosine.",
     ),
     click.option(
-        "--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="For --qat."
+        "--batch-size",
+        type=click.IntRange(min=1),
+        default=DEFAULT.batch_size,
+        show_default=True,
+        help="For --qat.",
     ),
-    click.option("--seed", type=int, default=0, show_default=True, help="For --qat."),
+    click.option("--seed", type=int, default=DEFAULT.seed, show_default=True, help="For --qat."),
     click.option(
         "--ranges",
         type=click.Choice(["moving-average", "learned"]),
@@ -45,8 +57,25 @@ OPTIONS = (
 )
 
 
-def qat_options(function: F) -> F:
-    """Add them all."""
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a model is trained for its integers."""
+
+    tuning: Tuning
+    ranges: str
+    resume: bool
+
+
+def qat_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command these options as one ``training``, None without ``--qat``."""
+
+    @functools.wraps(function)
+    def command(*arguments: Any, qat: bool, ranges: str, resume: bool, **others: Any) -> Any:
+        names = ("epochs", "learning_rate", "batch_size", "seed")
+        tuning = Tuning(**{name: others.pop(name) for name in names})
+        training = Training(tuning, ranges, resume) if qat else None
+        return function(*arguments, training=training, **others)
+
     for option in reversed(OPTIONS):
-        function = option(function)
-    return function
+        command = option(command)
+    return command

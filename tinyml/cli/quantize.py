@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -20,7 +19,8 @@ from tinyml.cli.common import (
     progress_bar,
     warn,
 )
-from tinyml.cli.qat_options import qat_options
+from tinyml.cli.qat_options import Training, qat_options
+from tinyml.cli.scheme_options import print_changes, scheme_options
 from tinyml.data.dataset import Dataset, read_dataset
 from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
@@ -29,11 +29,9 @@ from tinyml.frontend.load import load_float
 from tinyml.frontend.tflite.read import read_tflite
 from tinyml.ir.graph import DType, Graph
 from tinyml.pipeline import plan_model
-from tinyml.quantize.calibrate import CalibrationTable, calibrate
-from tinyml.quantize.observers import ObserverKind, observer_factory
 from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.recipe import Calibrated, Recipe, calibrate_by
 from tinyml.quantize.scheme import Scheme
-from tinyml.train.finetune import Tuning
 from tinyml.train.quantize_aware import (
     CALIBRATION_SAMPLES,
     QuantizeAwareResult,
@@ -51,77 +49,33 @@ from tinyml.train.quantize_aware import (
     help="Representative dataset: an .npz with 'x', or one array per input name.",
 )
 @output_option("The int8 .tflite to write.")
-@click.option(
-    "--observer",
-    type=click.Choice([kind.value for kind in ObserverKind]),
-    default=ObserverKind.MIN_MAX.value,
-    show_default=True,
-    help="How activation ranges are found.",
-)
-@click.option(
-    "--percentile",
-    type=float,
-    default=99.99,
-    show_default=True,
-    help="Share of values inside the range, for --observer percentile.",
-)
-@click.option(
-    "--weights",
-    type=click.Choice(["per-channel", "per-tensor"]),
-    default="per-channel",
-    show_default=True,
-    help="One weight scale per output channel, or one in all.",
-)
-@click.option(
-    "--weight-bits",
-    type=click.Choice(["8", "4"]),
-    default="8",
-    show_default=True,
-    help="Bits of the weights; those of depthwise convolutions keep 8.",
-)
-@click.option(
-    "--activations",
-    type=click.Choice([DType.INT8.value, DType.INT16.value]),
-    default=DType.INT8.value,
-    show_default=True,
-    help="int16 with int8 weights is called 16x8: twice the memory, finer steps.",
-)
+@scheme_options
 @qat_options
 def command(
     model: Path,
     signature: str | None,
     data: Path,
     output: Path,
-    observer: str,
-    percentile: float,
-    weights: str,
-    weight_bits: str,
-    activations: str,
-    *,
-    qat: bool,
-    **training: Any,
+    recipe: Recipe,
+    training: Training | None,
 ) -> None:
     """Quantize a float model (.keras, .h5, SavedModel, .tflite, .onnx) to int8 or 16x8.
 
-    With --qat it is trained as such, from its weights on.
+    With --qat it is trained as such, from its own weights on.
     """
     check_file(output, ".tflite")
-    make_observer = observer_factory(ObserverKind(observer), percentile)
     graph = load_float(model, signature)
     dataset = read_dataset(data, graph)
-    few = some_of(dataset, CALIBRATION_SAMPLES, training["seed"]) if qat else dataset
-    with progress_bar("calibrating", len(few)) as update:
-        table = calibrate(graph, few.samples, make_observer, on_progress=update)
-    warn(table.warnings)
-    scheme = Scheme(
-        per_channel=weights == "per-channel",
-        activations=DType(activations),
-        weight_bits=int(weight_bits),
+    few = some_of(dataset, CALIBRATION_SAMPLES, training.tuning.seed) if training else dataset
+    calibrated = calibrate_by(recipe, graph, few.samples, progress_bar)
+    warn(calibrated.table.warnings)
+    quantized, data_bytes = _quantize_to_build(
+        model, recipe.scheme, partial(quantize_graph, calibrated.graph, calibrated.table)
     )
-    quantized, data_bytes = _quantize_to_build(model, scheme, partial(quantize_graph, graph, table))
-    lines = {"calibrated on": count(table.samples, "samples")}
-    if qat:
-        result = _train(graph, dataset, table, scheme, output, training)
+    print_changes(calibrated.changes)
+    lines = {"calibrated on": count(calibrated.table.samples, "samples")}
+    if training:
+        result = _train(calibrated, dataset, recipe.scheme, training, output)
         quantized, data_bytes = _planned(result.graph)
         lines |= _trained_lines(result)
     atomic_write(output, data_bytes)
@@ -136,42 +90,31 @@ def command(
 
 
 def _train(
-    graph: Graph,
-    data: Dataset,
-    table: CalibrationTable,
-    scheme: Scheme,
-    output: Path,
-    training: Mapping[str, Any],
+    calibrated: Calibrated, data: Dataset, scheme: Scheme, training: Training, output: Path
 ) -> QuantizeAwareResult:
-    tuning = Tuning(
-        epochs=training["epochs"],
-        learning_rate=training["learning_rate"],
-        batch_size=training["batch_size"],
-        seed=training["seed"],
-    )
-    with progress_bar("training", tuning.epochs) as update:
+    with progress_bar("training", training.tuning.epochs) as update:
         return quantize_aware(
-            graph,
+            calibrated.graph,
             data,
-            table,
+            calibrated.table,
             scheme,
-            tuning,
-            ranges=training["ranges"],
+            training.tuning,
+            ranges=training.ranges,
             state=output.with_suffix(".qat.npz"),
-            resume=training["resume"],
+            resume=training.resume,
             on_epoch=lambda epoch, _loss: update(epoch),
         )
 
 
 def _trained_lines(result: QuantizeAwareResult) -> dict[str, str]:
     tuning, agreement = result.tuning, result.agreement
+    off = f", the others at most {agreement.steps:.0f} of its steps off"
     return {
-        "trained on": f"{count(tuning.samples, 'samples')}, {tuning.held_out:,} held out",
-        "loss": f"{tuning.losses[0]:.4g} before, {min(tuning.losses):.4g} after epoch "
-        f"{tuning.kept} of {len(tuning.losses) - 1} ({tuning.loss}, held out)",
-        "as trained": f"{percent(agreement.equal)} of the outputs, the others at most "
-        f"{agreement.steps:.0f} {'step' if agreement.steps < 1.5 else 'steps'} off "
-        f"({count(agreement.samples, 'samples')})",
+        "trained on": f"{count(tuning.samples, 'samples')}, {tuning.held_out:,} more held out",
+        "held-out loss": f"{tuning.losses[0]:.4g}, {min(tuning.losses):.4g} after epoch "
+        f"{tuning.kept} of {len(tuning.losses) - 1} ({tuning.loss})",
+        "as trained": f"{percent(agreement.equal)} of the outputs of "
+        f"{count(agreement.samples, 'samples')}{off if agreement.equal < 1 else ''}",
     }
 
 

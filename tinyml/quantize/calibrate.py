@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -48,10 +48,7 @@ def calibrate(
     make_observer: Callable[[], Observer] = MinMax,
     on_progress: Callable[[int], None] | None = None,
 ) -> CalibrationTable:
-    """Run the float graph's own .tflite, every activation an output, over every sample.
-
-    Asking the runtime to preserve all tensors instead is not safe: tflite-runtime 2.14 still adds
-    in place, and the sum would stand where an input of the ADD was.
+    """Run the float graph over every sample, and let an observer see every activation.
 
     ``samples`` is what ``check_samples`` takes: an array (N, *sample shape) per input, or the only
     one. ``on_progress`` is called with the number of samples done. Raises InputError where their
@@ -63,19 +60,13 @@ def calibrate(
             f"graph '{graph.name}' is quantized already, expected a float model; calibrate the one "
             "it was made from"
         )
-    inputs = inputs_of(graph)
-    samples = float_samples(check_samples(samples, inputs), inputs)
-    warnings = calibration_warnings(graph, samples)
-    check_ids(graph, samples)
-    graph, samples = _with_cast_inputs(graph, samples)
+    graph, samples, warnings = calibration_samples(graph, samples)
     # A runtime has no values for what a graph keeps: these are seen where it is read and assigned.
     kept = graph.state_names
     names = [t.name for t in graph.tensors.values() if not t.is_constant and t.name not in kept]
     seen = {name: _Seen(make_observer()) for name in names if _is_float(graph, name)}
-    observed = replace(graph, outputs=tuple(seen))
     tolerated = _tolerated(graph)
-    rows = iterate_float(graph, write_tflite(observed), samples)
-    for done, row in enumerate(rows, start=1):
+    for done, row in enumerate(iterate_activations(graph, samples, tuple(seen)), start=1):
         for name, values in zip(seen, row, strict=True):
             seen[name].observe(values)
             if seen[name].is_infinite and name not in tolerated:
@@ -89,6 +80,32 @@ def calibrate(
         {name: each.fraction for name, each in seen.items() if each.fraction is not None},
         warnings,
     )
+
+
+def calibration_samples(
+    graph: Graph, samples: Array | Sequence[Array]
+) -> tuple[Graph, list[Array], tuple[str, ...]]:
+    """Give the graph that will be quantized, samples in its inputs' dtypes, and what looks wrong.
+
+    Raises InputError where samples cannot be meant, as ``calibrate`` says.
+    """
+    inputs = inputs_of(graph)
+    checked = float_samples(check_samples(samples, inputs), inputs)
+    warnings = calibration_warnings(graph, checked)
+    check_ids(graph, checked)
+    return *_with_cast_inputs(graph, checked), warnings
+
+
+def iterate_activations(
+    graph: Graph, samples: Sequence[Array], names: tuple[str, ...]
+) -> Iterator[list[Array]]:
+    """Yield the values of these activations for one sample after another, from ``float_runtime``.
+
+    They become outputs of the graph's own .tflite. Asking the runtime to preserve all tensors
+    instead is not safe: tflite-runtime 2.14 still adds in place, and the sum would stand where an
+    input of the ADD was.
+    """
+    yield from iterate_float(graph, write_tflite(replace(graph, outputs=names)), samples)
 
 
 def _with_cast_inputs(graph: Graph, samples: Sequence[Array]) -> tuple[Graph, list[Array]]:

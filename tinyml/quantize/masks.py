@@ -6,7 +6,6 @@ enough below the least score, and a range that holds such a number holds no two 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +15,7 @@ from tinyml.ops.add import Add
 from tinyml.ops.contract.operator import Operator, operators
 from tinyml.ops.select import Select
 from tinyml.ops.softmax import Softmax
+from tinyml.passes.drop_unread import drop_unread
 from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.observers import Range
 
@@ -42,18 +42,8 @@ def bound_masks(graph: Graph, table: CalibrationTable) -> tuple[Graph, Calibrati
         ops.append(replace(op, inputs=(*op.inputs[:place], mask.name, *op.inputs[place + 1 :])))
     if len(tensors) == len(graph.tensors):
         return graph, table
-    changed = replace(graph, tensors=tensors, ops=_read(ops, graph)).pruned()
+    changed = drop_unread(replace(graph, tensors=tensors, ops=tuple(ops)))
     return changed, replace(table, ranges=ranges)
-
-
-def _read(ops: Sequence[Op], graph: Graph) -> tuple[Op, ...]:
-    """Leave out what was computed for a mask alone."""
-    read, kept = set(graph.outputs), list[Op]()
-    for op in reversed(ops):
-        if not op.outputs or read & set(op.outputs):
-            kept.append(op)
-            read.update(op.present_inputs)
-    return tuple(reversed(kept))
 
 
 def _bounded(

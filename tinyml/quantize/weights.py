@@ -60,6 +60,19 @@ def _bias_or_zeros(graph: Graph, op: Op, index: int) -> Tensor:
     return Tensor(f"{op.name}/zero_bias", data.shape, DType.FLOAT32, data=data)
 
 
+def rounded_weights(graph: Graph, op: Operator, scheme: Scheme) -> Tensor:
+    """Real numbers behind the integers of an operator's weights, float32, with their scales.
+
+    A bias so large that it asks for larger scales has no say.
+    """
+    ((index, axis),) = op.quantization_rule(graph).weights.items()
+    integers = _quantize_weights(graph, op, index, axis, None, 1.0, scheme)
+    if integers.quant is None:
+        raise ValueError(f"weights '{integers.name}' are not quantized")
+    data = dequantize(integers.constant, integers.quant)
+    return replace(integers, dtype=DType.FLOAT32, data=data)
+
+
 def _quantize_weights(
     graph: Graph,
     op: Op,

@@ -18,6 +18,7 @@ from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.scheme import INT8, Scheme
 from tinyml.train.finetune import TuneResult, Tuning, tune
 from tinyml.train.qat import convert_qat, prepare_qat, qat_layer
+from tinyml.train.quiet import native_stderr_silenced
 
 # Samples that ranges are calibrated on before training, and that a trained model is judged by.
 CALIBRATION_SAMPLES = 300
@@ -72,8 +73,9 @@ def quantize_aware(
     """
     tuning = tuning or Tuning()
     data = check_dataset(data, inputs_of(graph))
-    model = prepare_qat(graph, table, scheme, ranges)
-    result = tune(model, data, tuning, state=state, resume=resume, on_epoch=on_epoch)
+    with native_stderr_silenced():
+        model = prepare_qat(graph, table, scheme, ranges)
+        result = tune(model, data, tuning, state=state, resume=resume, on_epoch=on_epoch)
     quantized = convert_qat(model)
     few = some_of(data, AGREEMENT_SAMPLES, tuning.seed + 1)
     return QuantizeAwareResult(

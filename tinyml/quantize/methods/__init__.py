@@ -1,0 +1,22 @@
+"""What makes a float graph lose less when it is quantized, one method a file."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from tinyml.quantize.method import Method
+
+
+@cache
+def all_methods() -> Mapping[str, Method]:
+    """Every file's ``METHOD`` by the file's name, with hyphens, in the order of application."""
+    names = [module.name for module in pkgutil.iter_modules(__path__)]
+    found = {
+        name.replace("_", "-"): importlib.import_module(f"{__name__}.{name}").METHOD
+        for name in names
+    }
+    return MappingProxyType(dict(sorted(found.items(), key=lambda item: item[1].rank)))
