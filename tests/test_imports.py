@@ -10,7 +10,7 @@ import pytest
 
 LAYERS = (
     {"errors"},
-    {"arguments", "files", "ir"},
+    {"arguments", "files", "ir", "malformed"},
     {"numerics"},
     {"ops", "data"},
     {"kernels"},
