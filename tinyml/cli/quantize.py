@@ -20,6 +20,7 @@ from tinyml.cli.common import (
     warn,
 )
 from tinyml.cli.qat_options import Training, qat_options
+from tinyml.cli.report_option import Report, report_options, write_report
 from tinyml.cli.scheme_options import print_changes, scheme_options
 from tinyml.data.dataset import Dataset, read_dataset
 from tinyml.errors import InputError, ModelError
@@ -51,6 +52,7 @@ from tinyml.train.quantize_aware import (
 @output_option("The int8 .tflite to write.")
 @scheme_options
 @qat_options
+@report_options
 def command(
     model: Path,
     signature: str | None,
@@ -60,6 +62,7 @@ def command(
     saved: SavedRanges | None,
     save_ranges: Path | None,
     training: Training | None,
+    report: Report | None,
 ) -> None:
     """Quantize a float model (.keras, .h5, SavedModel, .tflite, .onnx) to int8 or 16x8.
 
@@ -76,6 +79,8 @@ def command(
     quantized, data_bytes = _quantize_to_build(
         model, recipe.scheme, partial(quantize_graph, calibrated.graph, calibrated.table)
     )
+    if report:
+        write_report(report.file, calibrated, recipe.scheme, read_dataset(report.data, graph))
     if save_ranges:
         write_ranges(save_ranges, calibrated.table, calibrated.after)
     print_changes(calibrated.changes)
