@@ -108,6 +108,11 @@ class BatchMatMul(Operator):
         )
         return (joined(xp, xp.matmul(left, right), graph.tensor(self.outputs[0]).shape),)
 
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """Products of the inputs."""
+        del graph
+        return scales[0] * scales[1]
+
     def macs(self, graph: Graph) -> int:
         """One per output element and element of a row."""
         left, right = (graph.tensor(name).shape for name in self.inputs)

@@ -137,6 +137,11 @@ class FullyConnected(Operator):
         sums = xp.matmul(x, xp.transpose(weights, (1, 0)))
         return (self.activation.apply(xp, with_bias(xp, sums, *bias)),)
 
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """Products of inputs and weights."""
+        del graph
+        return scales[0] * scales[1]
+
     def macs(self, graph: Graph) -> int:
         """One per output element and input feature."""
         return graph.tensor(self.outputs[0]).size * graph.tensor(self.inputs[1]).shape[1]

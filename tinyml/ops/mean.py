@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -42,6 +43,11 @@ class Mean(ReductionOperator):
     def reduced(self, xp: ArrayLibrary, x: Any, axes: tuple[int, ...]) -> Any:
         """The average."""
         return xp.mean(x, axes)
+
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """Inputs, of which so many make an average."""
+        shape = graph.tensor(self.inputs[0]).shape
+        return scales[0] / math.prod(shape[axis] for axis in self.axes)
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Write ReduceMean, whose axes are an attribute up to opset 17."""

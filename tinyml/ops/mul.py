@@ -79,6 +79,11 @@ class Mul(ArithmeticOperator):
         is_wide = graph.tensor(self.inputs[0]).dtype is DType.INT16
         return tuple(oracle for oracle in found if oracle in ALL_BUT_MICRO) if is_wide else found
 
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """Products of the inputs."""
+        del graph
+        return scales[0] * scales[1]
+
     def macs(self, graph: Graph) -> int:
         """One product per element of the output."""
         return graph.tensor(self.outputs[0]).size

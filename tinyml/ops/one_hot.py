@@ -42,7 +42,6 @@ class OneHot(Operator):
         DType.FLOAT32: (),
         **dict.fromkeys(ON_DEVICE, ("tinyml_one_hot",)),
     }
-    differentiable: ClassVar[bool] = False
     folds: ClassVar[bool] = True
     typed_input: ClassVar[int] = 1
 

@@ -163,6 +163,11 @@ class TransposeConv(Operator):
         sums = xp.pad(cut, widths, constant_values=0) if any(missing) else cut
         return (self.activation.apply(xp, with_bias(xp, sums, *bias)),)
 
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """Products of inputs and weights."""
+        del graph
+        return scales[0] * scales[1]
+
     def macs(self, graph: Graph) -> int:
         """One per input element, filter tap and output channel."""
         source, weights = graph.tensor(self.inputs[0]), graph.tensor(self.inputs[1])

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
 from tinyml.numerics import arrays
@@ -106,6 +108,14 @@ class Operator(Op):
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """How post-training quantization treats the operator's tensors."""
 
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """What one step of the sums stands for that the kernel brings to the output's scale.
+
+        ``scales`` are those of the inputs, numbers or arrays; None where it does not do so in one.
+        """
+        del graph, scales
+        return None
+
     def macs(self, graph: Graph) -> int:
         """Multiply-accumulates of one inference."""
         del graph
@@ -126,7 +136,8 @@ class Operator(Op):
         """Value of each output where it follows from constants and static shapes, else None."""
         if not self.folds or not all(graph.tensor(name).is_constant for name in self.inputs):
             return None
-        return self.compute(arrays, graph, *(graph.tensor(name).constant for name in self.inputs))
+        constants = [graph.tensor(name).constant for name in self.inputs]
+        return tuple(np.asarray(y, order="C") for y in self.compute(arrays, graph, *constants))
 
     @abc.abstractmethod
     def to_tflite(self, graph: Graph) -> TfliteOp:

@@ -103,6 +103,11 @@ class Convolution(Operator):
     def sums(self, xp: ArrayLibrary, x: Any, weights: Any, **window: Any) -> Any:
         """Sums of products at every place of a window, as ``xp`` wants to be told of it."""
 
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """Products of inputs and weights."""
+        del graph
+        return scales[0] * scales[1]
+
     def window(self, graph: Graph) -> Window:
         """Give the filter as a sliding window."""
         _, height, width, _ = graph.tensor(self.inputs[1]).shape
