@@ -21,7 +21,7 @@ from tinyml.data.dataset import (
     real_samples,
 )
 from tinyml.data.metrics import Metric, agreement, score
-from tinyml.data.ranges import range_warnings
+from tinyml.data.ranges import output_warnings, range_warnings
 from tinyml.device.run import DeviceRun, run_codes
 from tinyml.errors import InputError
 from tinyml.evaluate.oracle import Oracles, run_float, run_oracles
@@ -241,7 +241,10 @@ def _sum_up(
         cmsis_nn=build.cmsis_nn_version,
         compiler=build.compiler_version,
         passed=within and (mismatched == 0 or bool(oracles.errors)),
-        warnings=range_warnings(data.samples, [graph.tensor(name) for name in graph.inputs]),
+        warnings=(
+            *range_warnings(data.samples, [graph.tensor(name) for name in graph.inputs]),
+            *output_warnings(floats or (), [graph.tensor(name) for name in graph.outputs]),
+        ),
     )
 
 
