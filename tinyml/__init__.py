@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from tinyml.quantize.post_training import quantize_graph as quantize_graph
     from tinyml.quantize.scheme import Scheme as Scheme
     from tinyml.report.facts import describe_model as describe_model
+    from tinyml.train.qat import convert_qat as convert_qat
+    from tinyml.train.qat import prepare_qat as prepare_qat
 
 __version__ = "0.1.0"
 
@@ -49,10 +51,12 @@ _PUBLIC = {
     "build_model": "tinyml.pipeline",
     "calibrate": "tinyml.quantize.calibrate",
     "compare_model": "tinyml.evaluate.compare",
+    "convert_qat": "tinyml.train.qat",
     "describe_model": "tinyml.report.facts",
     "generate_model": "tinyml.pipeline",
     "load_board": "tinyml.firmware.boards",
     "load_model": "tinyml.frontend.load",
+    "prepare_qat": "tinyml.train.qat",
     "quantize_graph": "tinyml.quantize.post_training",
     "read_dataset": "tinyml.data.dataset",
     "run_on_device": "tinyml.device.run",

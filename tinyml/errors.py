@@ -36,6 +36,12 @@ class RefusedError(ModelError):
         self.reasons = reasons
 
 
+class InterruptedTrainingError(TinymlError):
+    """Training was interrupted; what is kept of it the message says."""
+
+    exit_code = 130
+
+
 class ToolchainError(TinymlError):
     """A compiler, library or emulator is missing or failed."""
 

@@ -37,17 +37,21 @@ class Merged:
 
 def merge(cases: Sequence[Case]) -> Merged:
     """Put the graphs side by side."""
-    parts = [_prefixed(case.graph, case.name) for case in cases]
-    graph = Graph(
-        name="conformance",
+    graph = side_by_side("conformance", [prefixed(case.graph, case.name) for case in cases])
+    samples = [array for case in cases for array in samples_of(case)]
+    return Merged(tuple(cases), prepare_for_device(graph), samples)
+
+
+def side_by_side(name: str, parts: Sequence[Graph]) -> Graph:
+    """One graph of several that share no names."""
+    return Graph(
+        name=name,
         tensors={name: tensor for part in parts for name, tensor in part.tensors.items()},
         ops=tuple(op for part in parts for op in part.ops),
         inputs=tuple(name for part in parts for name in part.inputs),
         outputs=tuple(name for part in parts for name in part.outputs),
         states=tuple(state for part in parts for state in part.states),
     )
-    samples = [array for case in cases for array in samples_of(case)]
-    return Merged(tuple(cases), prepare_for_device(graph), samples)
 
 
 def merged_in_batches(cases: Sequence[Case]) -> list[Merged]:
@@ -55,7 +59,7 @@ def merged_in_batches(cases: Sequence[Case]) -> list[Merged]:
     return [merge(cases[start : start + BATCH]) for start in range(0, len(cases), BATCH)]
 
 
-def _prefixed(graph: Graph, prefix: str) -> Graph:
+def prefixed(graph: Graph, prefix: str) -> Graph:
     def renamed(names: Sequence[str]) -> tuple[str, ...]:
         return tuple(f"{prefix}/{name}" if name else "" for name in names)
 

@@ -61,7 +61,7 @@ def test_the_one_operator_computes_what_the_runtime_makes_of_all(name):
 
     (expected,) = run_float(spelled(name, (1, 64)), [x])
 
-    np.testing.assert_allclose(fused(name).function(x), expected, rtol=2e-6, atol=1e-6)
+    np.testing.assert_allclose(fused(name).in_numpy(x), expected, rtol=2e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("largest", [2, 40])

@@ -6,10 +6,11 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from tinyml.data.mapped import blocks, map_member
 from tinyml.errors import InputError
 from tinyml.files import StrPath, as_path
 from tinyml.ir.graph import Array, DType, Graph, Shape, Tensor
@@ -208,7 +209,15 @@ def _load(path: Path, file: BinaryIO) -> Mapping[str, Array]:
     if isinstance(loaded, np.ndarray):
         return {"x": loaded}
     with loaded:
-        return {name: loaded[name] for name in loaded.files}
+        return {name: _member(path, loaded, name) for name in loaded.files}
+
+
+def _member(path: Path, archive: Any, name: str) -> Array:
+    """Read an array of an .npz, or leave it in the file where it is large."""
+    stored = f"{name}.npy"
+    is_stored = stored in archive.zip.namelist()
+    mapped = map_member(path, archive.zip.getinfo(stored)) if is_stored else None
+    return np.asarray(archive[name]) if mapped is None else mapped
 
 
 def _input_array(path: Path, arrays: Mapping[str, Array], tensor: Tensor, inputs: int) -> Array:
@@ -270,13 +279,17 @@ def _limits(dtype: DType) -> tuple[int, int]:
 
 
 def _check_finite(where: str, array: Array) -> None:
-    with np.errstate(over="ignore"):  # what overflows float32 is infinite, and found just so
-        bad = ~np.isfinite(array.astype(np.float32))
-    if bad.any():
-        place = tuple(int(index) for index in np.argwhere(bad)[0])
-        count = int(bad.reshape(len(array), -1).any(axis=1).sum())
+    first, count = None, 0
+    for start, block in blocks(array):
+        with np.errstate(over="ignore"):  # what overflows float32 is infinite, and found just so
+            bad = ~np.isfinite(block.astype(np.float32))
+        if bad.any():
+            place = tuple(int(index) for index in np.argwhere(bad)[0])
+            first = first or (start + place[0], *place[1:])
+            count += int(bad.reshape(len(block), -1).any(axis=1).sum())
+    if first is not None:
         raise InputError(
-            f"{where} holds {array[place]} in sample {place[0]} (bad samples: {count} of "
+            f"{where} holds {array[first]} in sample {first[0]} (bad samples: {count} of "
             f"{len(array)}), expected finite float32 values; mend those samples or leave them out"
         )
 

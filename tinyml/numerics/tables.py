@@ -60,16 +60,6 @@ def float_results(function: Function, source: QuantParams) -> Array:
         return function(dequantize(INT8, source))
 
 
-def in_double(function: Function) -> Function:
-    """Compute in double and round once, which libraries' float32 functions come close to."""
-
-    def rounded(x: Array) -> Array:
-        with np.errstate(over="ignore"):
-            return np.asarray(function(x.astype(np.float64))).astype(np.float32)
-
-    return rounded
-
-
 def sqrt_table(source: QuantParams, output: QuantParams) -> Array:
     """``sqrt(x)`` in float32, divided by the scale and rounded toward zero (LiteRT's SQRT).
 

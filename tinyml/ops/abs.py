@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from tinyml.ir.graph import Array, Tensor
+from tinyml.ir.graph import Tensor
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.families.two_slopes import TwoSlopesOperator
 
@@ -22,9 +23,9 @@ class Abs(TwoSlopesOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Abs": Operands.ANY}
     onnx_type: ClassVar[str] = "Abs"
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """Drop the sign."""
-        return np.abs(x)
+        return xp.absolute(x)
 
     def slopes(self, source: Tensor, output: Tensor) -> tuple[float, float]:
         """The same in both directions."""

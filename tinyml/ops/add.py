@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
+from typing import Any, ClassVar
 
 from tinyml.ir.graph import DType, Graph
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
@@ -37,7 +36,10 @@ class Add(SumOperator):
     }
     options_table: ClassVar[str] = "AddOptions"
     onnx_type: ClassVar[str] = "Add"
-    ufunc: ClassVar[np.ufunc] = np.add
+
+    def joint(self, xp: ArrayLibrary, first: Any, second: Any) -> Any:
+        """The sum."""
+        return xp.add(first, second)
 
     def version(self, graph: Graph) -> int:
         """The version that brought the dtype."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
@@ -18,6 +19,7 @@ from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operand
 from tinyml.ops.contract.operator import Operator, QuantizationRule
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.batches import apart, joined
 from tinyml.ops.onnx.reduction import reduced_order
 from tinyml.ops.reshape import Reshape
 
@@ -35,6 +37,7 @@ class ArgExtremum(Operator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("ARG_MAX", "ARG_MIN")
     oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
+    differentiable: ClassVar[bool] = False
     kernels: ClassVar[Kernels] = int8_kernels("tinyml_arg_extremum_s8")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"ArgMax": Operands.ANY, "ArgMin": Operands.ANY}
 
@@ -97,6 +100,13 @@ class ArgExtremum(Operator):
         """The input keeps its parameters, the indices have none."""
         del graph
         return QuantizationRule()
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Look each sample through."""
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        find = xp.argmax if self.largest else xp.argmin
+        indices = find(apart(xp, operands[0], source.shape), self.axis + 1)
+        return (joined(xp, xp.cast(indices, self.dtype.value), output.shape),)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, 2 for int8."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tinyml.ir.graph import DType, Graph
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
@@ -44,6 +45,10 @@ class AveragePool2D(Pool2D):
                 "nor VALID; export the model with count_include_pad"
             )
         return OnnxLowering(ops=(cls.onnx_pool(node, window, node.inputs[0], padding),))
+
+    def pooled(self, xp: ArrayLibrary, x: Any, **window: Any) -> Any:
+        """Average; padding does not count."""
+        return xp.average_pool(x, **window)
 
     def to_c(self, graph: Graph) -> Kernel:
         """Call CMSIS-NN's kernel with the scratch that DSP cores take: an int32 a channel."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, Shape, TensorSpec
 from tinyml.numerics.affine import LIMITS
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.c.int32_sums import require_narrow_products
 from tinyml.ops.c.int64_sums import LARGEST_INPUT, require_room
 from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
@@ -19,6 +20,7 @@ from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operand
 from tinyml.ops.contract.operator import Operator, QuantizationRule
 from tinyml.ops.contract.oracles import ALL_BUT_TFLITE_RUNTIME, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.batches import apart, joined
 from tinyml.ops.families.elementwise import broadcast_walk, finishing, require_same_dtype
 
 # TFLite takes matrices in up to three dimensions more.
@@ -93,6 +95,23 @@ class BatchMatMul(Operator):
         """All tensors have parameters of their own, constants too."""
         del graph
         return QuantizationRule()
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Multiply the matrices of each sample."""
+        rank = len(graph.tensor(self.outputs[0]).shape)
+        shapes = [graph.tensor(name).shape for name in self.inputs]
+        matrices = (apart(xp, x, shape, rank) for x, shape in zip(operands, shapes, strict=True))
+        transposed = (*range(rank - 1), rank, rank - 1)
+        left, right = (
+            xp.transpose(x, transposed) if adjoint else x
+            for x, adjoint in zip(matrices, (self.adj_x, self.adj_y), strict=True)
+        )
+        return (joined(xp, xp.matmul(left, right), graph.tensor(self.outputs[0]).shape),)
+
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """Products of the inputs."""
+        del graph
+        return scales[0] * scales[1]
 
     def macs(self, graph: Graph) -> int:
         """One per output element and element of a row."""

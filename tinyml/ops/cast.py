@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
@@ -27,6 +28,8 @@ class Cast(PointwiseOperator):
     dtype: DType
 
     opcodes: ClassVar[tuple[str, ...]] = ("CAST",)
+    differentiable: ClassVar[bool] = False
+    folds: ClassVar[bool] = True
     oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
     kernels: ClassVar[Kernels] = {
         **dict.fromkeys(TFLITE_TYPES, ()),
@@ -70,14 +73,12 @@ class Cast(PointwiseOperator):
         """Cast a constant here and now, unless C leaves open what becomes of a large float."""
         source = graph.tensor(self.inputs[0])
         to_integer = source.dtype is DType.FLOAT32 and self.dtype is not DType.FLOAT32
-        if source.data is None or to_integer:
-            return None
-        return (source.data.astype(self.dtype.numpy),)
+        return None if to_integer else super().fold(graph)
 
-    def compute(self, *operands: Array) -> Array:
+    def apply(self, xp: ArrayLibrary, *operands: Any) -> Any:
         """Cast the only operand: a bool to 0 and 1, a number to whether it is not 0."""
         (x,) = operands
-        return x.astype(self.dtype.numpy)
+        return xp.cast(x, self.dtype.value)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1, 3 where int8 is involved."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
-
-from tinyml.ir.graph import Array, Graph
+from tinyml.ir.graph import Graph
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.contract.oracles import Oracle
 from tinyml.ops.families.unary import UnaryOperator
@@ -23,6 +22,7 @@ class Ceil(UnaryOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Ceil": Operands.ANY}
     onnx_type: ClassVar[str] = "Ceil"
     int8_version: ClassVar[int | None] = None
+    differentiable: ClassVar[bool] = False
     # The reference resolvers of both larger runtimes lack it, in float too, and LiteRT's optimized
     # DEQUANTIZE gives another last bit beside a whole number.
     oracles: ClassVar[tuple[Oracle, ...]] = (Oracle.TFLITE_RUNTIME_OPTIMIZED, Oracle.TFLITE_MICRO)
@@ -32,6 +32,6 @@ class Ceil(UnaryOperator):
         """One whole number."""
         return math.ceil(1 / graph.tensor(self.outputs[0]).scale)
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """Round up."""
-        return np.asarray(np.ceil(x))
+        return xp.ceil(x)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-import numpy as np
-
-from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel, Struct
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, any_layout
@@ -41,15 +40,6 @@ class Relation(enum.Enum):
     LESS_EQUAL = (1, 1, 0)
 
 
-UFUNCS: Mapping[Relation, np.ufunc] = {
-    Relation.EQUAL: np.equal,
-    Relation.NOT_EQUAL: np.not_equal,
-    Relation.GREATER: np.greater,
-    Relation.GREATER_EQUAL: np.greater_equal,
-    Relation.LESS: np.less,
-    Relation.LESS_EQUAL: np.less_equal,
-}
-
 # NotEqual is the one that ONNX lacks.
 ONNX_TYPES = {
     Relation.EQUAL: "Equal",
@@ -67,6 +57,7 @@ class Comparison(ElementwiseOperator):
     relation: Relation
 
     five_in_tflite_runtime: ClassVar[bool] = False
+    differentiable: ClassVar[bool] = False
     opcodes: ClassVar[tuple[str, ...]] = tuple(relation.name for relation in Relation)
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_compare_s8"),
@@ -123,9 +114,18 @@ class Comparison(ElementwiseOperator):
         rescales = self.relation in {Relation.EQUAL, Relation.NOT_EQUAL}
         return ALL_BUT_MICRO[:1] if rescales and source.scale < FINEST else ALL_BUT_MICRO
 
-    def compute(self, *operands: Array) -> Array:
+    def apply(self, xp: ArrayLibrary, *operands: Any) -> Any:
         """Compare both."""
-        return np.asarray(UFUNCS[self.relation](*operands))
+        functions = {
+            Relation.EQUAL: xp.equal,
+            Relation.NOT_EQUAL: xp.not_equal,
+            Relation.GREATER: xp.greater,
+            Relation.GREATER_EQUAL: xp.greater_equal,
+            Relation.LESS: xp.less,
+            Relation.LESS_EQUAL: xp.less_equal,
+        }
+        first, second = operands
+        return functions[self.relation](first, second)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, 2 for integers, which GREATER has no later one of."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-import numpy as np
-
-from tinyml.ir.graph import Array, Graph, TensorSpec
+from tinyml.ir.graph import Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
@@ -17,6 +16,7 @@ from tinyml.ops.contract.dtypes import VERSIONS, Kernels
 from tinyml.ops.contract.onnx import Layout, OnnxLowering, OnnxNode, OnnxNodeIn, Operands
 from tinyml.ops.contract.operator import Operator, QuantizationRule
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.batches import all_apart, joined
 from tinyml.ops.families.movement import moved_by
 
 # arm_concatenation_s8_x takes its sizes as uint16_t.
@@ -30,6 +30,7 @@ class Concatenation(Operator):
     axis: int
 
     opcodes: ClassVar[tuple[str, ...]] = ("CONCATENATION",)
+    folds: ClassVar[bool] = True
     kernels: ClassVar[Kernels] = moved_by("arm_concatenation_s8_x")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Concat": Operands.ANY}
 
@@ -81,12 +82,11 @@ class Concatenation(Operator):
         del graph
         return QuantizationRule(inputs_follow_output=True)
 
-    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
-        """Join constants here and now."""
-        tensors = [graph.tensor(name) for name in self.inputs]
-        if not all(tensor.is_constant for tensor in tensors):
-            return None
-        return (np.concatenate([tensor.constant for tensor in tensors], self.axis),)
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Join those of each sample."""
+        parts = all_apart(xp, operands, [graph.tensor(name) for name in self.inputs])
+        output = graph.tensor(self.outputs[0])
+        return (joined(xp, xp.concatenate(parts, self.axis + 1), output.shape),)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write the version that brought the dtype."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.c.cmsis_nn import require_symmetric_weights
 from tinyml.ops.c.int32_sums import require_narrow_sums
 from tinyml.ops.c.int64_sums import bias_type_option, has_narrow_bias
@@ -78,6 +79,10 @@ class Conv2D(Convolution):
         """Weights per output channel, and a bias."""
         del graph
         return QuantizationRule(weights={1: self.channel_axis}, bias=2)
+
+    def sums(self, xp: ArrayLibrary, x: Any, weights: Any, **window: Any) -> Any:
+        """A convolution by weights whose output channels come last."""
+        return xp.conv(x, xp.transpose(weights, (1, 2, 3, 0)), **window)
 
     def macs(self, graph: Graph) -> int:
         """One per output element and filter tap."""

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
-
-from tinyml.ir.graph import Array
-from tinyml.numerics.tables import in_double
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.families.unary import UnaryOperator
 
@@ -23,6 +20,6 @@ class Cos(UnaryOperator):
     onnx_type: ClassVar[str] = "Cos"
     int8_version: ClassVar[int | None] = None
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """The cosine, rounded once."""
-        return in_double(np.cos)(x)
+        return xp.cos(x)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.c.cmsis_nn import require_sizes, require_symmetric_weights
 from tinyml.ops.c.int32_sums import require_narrow_sums
 from tinyml.ops.c.int64_sums import wide_bias
@@ -120,6 +121,12 @@ class DepthwiseConv2D(Convolution):
         """Weights per output channel, which is their last dimension, and a bias."""
         del graph
         return QuantizationRule(weights={1: self.channel_axis}, bias=2)
+
+    def sums(self, xp: ArrayLibrary, x: Any, weights: Any, **window: Any) -> Any:
+        """A depthwise convolution by weights whose channels and multipliers are two dimensions."""
+        _, height, width, channels = weights.shape
+        shape = (height, width, channels // self.multiplier, self.multiplier)
+        return xp.depthwise_conv(x, xp.reshape(weights, shape), **window)
 
     def macs(self, graph: Graph) -> int:
         """One per output element and filter tap."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
-
-import numpy as np
+from typing import Any, ClassVar, Self
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.numerics import arrays
 from tinyml.numerics.affine import dequantize
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import VERSIONS, Kernels
@@ -47,13 +47,18 @@ class Dequantize(Operator):
         del graph
         return QuantizationRule()
 
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """The same real numbers."""
+        del graph
+        return (xp.cast(operands[0], DType.FLOAT32.value),)
+
     def fold(self, graph: Graph) -> tuple[Array, ...] | None:
         """Give the real numbers of a constant: weights stored as float16 or as integers."""
         source = graph.tensor(self.inputs[0])
         if source.data is None:
             return None
         if source.quant is None:
-            return (source.data.astype(np.float32),)
+            return self.compute(arrays, graph, source.data)
         return (dequantize(source.data, source.quant),)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:

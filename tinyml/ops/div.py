@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
+from typing import Any, ClassVar
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels
@@ -27,7 +26,10 @@ class Div(ArithmeticOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Div": Operands.ANY, "Reciprocal": Operands.ANY}
     options_table: ClassVar[str] = "DivOptions"
     onnx_type: ClassVar[str] = "Div"
-    ufunc: ClassVar[np.ufunc] = np.divide
+
+    def joint(self, xp: ArrayLibrary, first: Any, second: Any) -> Any:
+        """The quotient."""
+        return xp.divide(first, second)
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:

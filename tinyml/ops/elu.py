@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from tinyml.ir.graph import Array
-from tinyml.numerics.tables import in_double
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.contract.oracles import Oracle
 from tinyml.ops.families.unary import UnaryOperator
@@ -40,7 +39,7 @@ class Elu(UnaryOperator):
             raise node.error(f"alpha is {alpha}, expected 1")
         return plain_lowering(cls, node)
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """Subtract after rounding the exponential to float32, as the reference does."""
-        exponential = in_double(np.exp)(np.minimum(x, 0))
-        return np.where(x < 0, exponential - np.float32(1), x)
+        exponential = xp.exp(xp.minimum(x, np.float32(0)))
+        return xp.where(x < 0, exponential - np.float32(1), x)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
-
-from tinyml.ir.graph import Array
-from tinyml.numerics.tables import in_double
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.families.interpolated import InterpolatedOperator
@@ -24,6 +21,6 @@ class Exp(InterpolatedOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Exp": Operands.ANY}
     onnx_type: ClassVar[str] = "Exp"
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """The exponential, rounded once."""
-        return in_double(np.exp)(x)
+        return xp.exp(x)

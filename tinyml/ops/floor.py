@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
-
-from tinyml.ir.graph import Array
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.families.unary import UnaryOperator
 
@@ -21,7 +19,8 @@ class Floor(UnaryOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Floor": Operands.ANY}
     onnx_type: ClassVar[str] = "Floor"
     int8_version: ClassVar[int | None] = None
+    differentiable: ClassVar[bool] = False
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """Round down."""
-        return np.asarray(np.floor(x))
+        return xp.floor(x)

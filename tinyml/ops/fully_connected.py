@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.c.cmsis_nn import clamp, dims, per_channel_quant, require_symmetric_weights, tile
 from tinyml.ops.c.int32_sums import require_narrow_sums
@@ -38,6 +39,7 @@ from tinyml.ops.contract.onnx import (
 from tinyml.ops.contract.operator import Operator, QuantizationRule
 from tinyml.ops.contract.oracles import Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.convolution import with_bias
 
 # Products that arm_nn_vec_mat_mult_t_s16 sums in 32 bits (its MAX_COL_COUNT).
 CMSIS_NN_PART = 512
@@ -126,6 +128,19 @@ class FullyConnected(Operator):
         """Weights per tensor, and a bias: runtimes took up weights per channel only lately."""
         del graph
         return QuantizationRule(weights={1: None}, bias=2)
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Multiply each row by the weights, add the bias, clamp."""
+        x, weights, *bias = operands
+        if not self.keep_num_dims:
+            x = xp.reshape(x, (-1, graph.tensor(self.inputs[1]).shape[1]))
+        sums = xp.matmul(x, xp.transpose(weights, (1, 0)))
+        return (self.activation.apply(xp, with_bias(xp, sums, *bias)),)
+
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """Products of inputs and weights."""
+        del graph
+        return scales[0] * scales[1]
 
     def macs(self, graph: Graph) -> int:
         """One per output element and input feature."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
@@ -18,6 +19,7 @@ from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operand
 from tinyml.ops.contract.operator import Operator, QuantizationRule
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.batches import all_apart, joined
 from tinyml.ops.families.movement import moved_by
 from tinyml.ops.onnx.reduction import reduced_order
 
@@ -36,6 +38,7 @@ class Gather(Operator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("GATHER",)
     oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
+    folds: ClassVar[bool] = True
     kernels: ClassVar[Kernels] = moved_by("tinyml_gather")
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Gather": Operands.ANY}
 
@@ -99,16 +102,19 @@ class Gather(Operator):
         del graph
         return QuantizationRule(output_follows_input=True)
 
-    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
-        """Pick here and now where both inputs are constants."""
-        source, indices = (graph.tensor(name) for name in self.inputs)
-        if source.data is None or indices.data is None:
-            return None
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Pick the slices, of a constant once for all samples, else of each sample's own."""
+        tensors = [graph.tensor(name) for name in self.inputs]
         (spec,) = self.infer(graph)
         batches, outer, size, inner = self._sizes(graph)
-        slices = source.data.reshape(batches, outer, size, inner)
-        pairs = zip(slices, indices.data.reshape(batches, -1), strict=True)
-        return (np.stack([of[:, at] for of, at in pairs]).reshape(spec.shape),)
+        if tensors[0].is_constant and self.batch_dims == 0:
+            table = xp.reshape(operands[0], (outer, size, inner))
+            picked = xp.take(table, xp.reshape(operands[1], (-1, tensors[1].size)), 1)
+            return (joined(xp, xp.transpose(picked, (1, 0, 2, 3)), spec.shape),)
+        source, indices = all_apart(xp, operands, tensors)
+        places = xp.reshape(indices, (-1, 1, tensors[1].size // batches, 1))
+        picked = xp.take_along_axis(xp.reshape(source, (-1, outer, size, inner)), places, 2)
+        return (joined(xp, picked, spec.shape),)
 
     def _sizes(self, graph: Graph) -> tuple[int, int, int, int]:
         """Batches, slices before the axis, the axis, elements after it."""

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import Array, Graph
-from tinyml.numerics.tables import in_double
+from tinyml.ir.graph import Graph
+from tinyml.numerics.arrays import ROOT_OF_HALF, TANH_CUBE, TANH_FACTOR, ArrayLibrary
 from tinyml.ops.contract.inline_constant import InlineConstant
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, any_layout
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TfliteNode
 from tinyml.ops.families.unary import UnaryOperator
 from tinyml.ops.onnx.elementwise import plain_lowering
-
-ROOT_OF_HALF = math.sqrt(0.5)
-# sqrt(2/pi) * (x + 0.044715 * x**3)  (arXiv 1606.08415, section 2)
-TANH_FACTOR = math.sqrt(2 / math.pi)
-TANH_CUBE = 0.044715 * TANH_FACTOR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +49,9 @@ class Gelu(UnaryOperator):
         """Whether it is the approximation."""
         return {"approximate": self.approximate}
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """Exact with one rounding per step, the approximation with one in all."""
-        if self.approximate:
-            return in_double(_by_tanh)(x)
-        error = in_double(_ERF)(x * np.float32(ROOT_OF_HALF))
-        return np.asarray(np.float32(0.5) * x * (np.float32(1) + error))
+        return xp.gelu(x, approximate=self.approximate)
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """``x/2 * (1 + f)`` with f from Erf or Tanh: the node Gelu came with opset 20."""
@@ -92,13 +83,6 @@ class Gelu(UnaryOperator):
             any_layout("Mul", (source, factor), (argument,)),
             any_layout("Tanh", (argument,), (value,)),
         )
-
-
-_ERF = np.vectorize(math.erf)
-
-
-def _by_tanh(x: Array) -> Array:
-    return np.asarray(0.5 * x * (1 + np.tanh(TANH_FACTOR * x + TANH_CUBE * x**3)))
 
 
 def _constant(suffix: str, value: float) -> InlineConstant:

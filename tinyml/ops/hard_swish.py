@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tinyml.ir.graph import Array, Graph, Tensor
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.numerics.tables import hard_swish_table
 from tinyml.ops.contract.onnx import OnnxNode, Operands, any_layout
 from tinyml.ops.families.unary import UnaryOperator
@@ -22,10 +23,10 @@ class HardSwish(UnaryOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"HardSwish": Operands.ANY}
     int8_version: ClassVar[int | None] = 1
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """The definition, in float32."""
-        ramp = np.clip(x + np.float32(3), np.float32(0), np.float32(6))
-        return np.asarray(x * ramp / np.float32(6))
+        ramp = xp.clip(x + np.float32(3), np.float32(0), np.float32(6))
+        return x * ramp / np.float32(6)
 
     def int8_table(self, source: Tensor, output: Tensor) -> Array:
         """Tabulate 16-bit fixed point; ModelError where the output's scale is too fine for it."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from tinyml.ir.graph import DType, Graph, QuantParams, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
@@ -19,6 +22,10 @@ from tinyml.ops.onnx.elementwise import plain_lowering
 OUTPUT_QUANT = QuantParams.per_tensor(1 / 128, 0)
 # Squares of so many differences from the zero point, each at most 255, add up to 31 bits.
 LONGEST_ROW = (2**31 - 1) // 255**2
+
+
+# The length below which the float kernel takes a row for zeros (TFLite's epsilon).
+SHORTEST = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +63,13 @@ class L2Normalization(Operator):
         """Results lie in [-1, 1], which 1/128 and 0 cover but for 1 itself."""
         del graph
         return QuantizationRule(fixed_output=OUTPUT_QUANT)
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Divide each row by its length, which is never taken for less than a millionth."""
+        del graph
+        (x,) = operands
+        squares = xp.sum(xp.multiply(x, x), -1, keepdims=True)
+        return (x * xp.rsqrt(xp.maximum(squares, np.float32(SHORTEST**2))),)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, 2 for int8."""

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import Array, Graph, Tensor
+from tinyml.ir.graph import Graph, Tensor
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, any_layout
 from tinyml.ops.contract.tflite import TfliteNode
 from tinyml.ops.families.two_slopes import TwoSlopesOperator
@@ -46,9 +47,9 @@ class LeakyRelu(TwoSlopesOperator):
         """Alpha."""
         return {"alpha": self.alpha}
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """The definition, in float32."""
-        return np.where(x > 0, x, x * np.float32(self.alpha))
+        return xp.where(x > 0, x, x * np.float32(self.alpha))
 
     def slopes(self, source: Tensor, output: Tensor) -> tuple[float, float]:
         """Alpha times as much below 0 as above."""

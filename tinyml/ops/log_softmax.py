@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
@@ -48,6 +49,11 @@ class LogSoftmax(Operator):
         """Input and output have parameters of their own."""
         del graph
         return QuantizationRule()
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """The definition."""
+        del graph
+        return (xp.log_softmax(operands[0], -1),)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
-
-from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
@@ -24,6 +23,7 @@ class LogicalNot(ElementwiseOperator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("LOGICAL_NOT",)
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Not": Operands.ANY}
+    differentiable: ClassVar[bool] = False
     kernels: ClassVar[Kernels] = {DType.BOOL: ("tinyml_logical_not",)}
 
     @classmethod
@@ -36,10 +36,10 @@ class LogicalNot(ElementwiseOperator):
         require_dtype(self, graph)
         return (TensorSpec(graph.tensor(self.inputs[0]).shape, DType.BOOL),)
 
-    def compute(self, *operands: Array) -> Array:
+    def apply(self, xp: ArrayLibrary, *operands: Any) -> Any:
         """Negate the only operand."""
         (x,) = operands
-        return np.logical_not(x)
+        return xp.logical_not(x)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1."""

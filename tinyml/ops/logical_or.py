@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
+from typing import Any, ClassVar
 
 from tinyml.ir.graph import DType
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.families.elementwise import LogicalOperator
@@ -20,6 +19,10 @@ class LogicalOr(LogicalOperator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("LOGICAL_OR",)
     onnx_type: ClassVar[str] = "Or"
-    ufunc: ClassVar[np.ufunc] = np.logical_or
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Or": Operands.ANY}
     kernels: ClassVar[Kernels] = {DType.BOOL: ("tinyml_logical_or",)}
+
+    def apply(self, xp: ArrayLibrary, *operands: Any) -> Any:
+        """Whether either holds."""
+        first, second = operands
+        return xp.logical_or(first, second)

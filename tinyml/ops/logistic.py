@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
-
-from tinyml.ir.graph import Array, DType, Graph, QuantParams
-from tinyml.numerics.tables import in_double
+from tinyml.ir.graph import DType, Graph, QuantParams
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import Operands
@@ -36,10 +34,9 @@ class Logistic(UnaryOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Sigmoid": Operands.ANY}
     onnx_type: ClassVar[str] = "Sigmoid"
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """Each step rounded to float32, as the reference takes them."""
-        exponential = in_double(np.exp)(-x)
-        return np.asarray(np.float32(1) / (np.float32(1) + exponential))
+        return xp.sigmoid(x)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Results lie in (0, 1), which 1/256 and -128 cover, or 1/32768 in int16.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tinyml.ir.graph import DType, Graph
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
@@ -58,6 +59,10 @@ class MaxPool2D(Pool2D):
             mode=MirrorMode.SYMMETRIC,
         )
         return OnnxLowering(ops=(pad, cls.onnx_pool(node, window, mirrored, Padding.VALID)))
+
+    def pooled(self, xp: ArrayLibrary, x: Any, **window: Any) -> Any:
+        """Find the largest."""
+        return xp.max_pool(x, **window)
 
     def to_c(self, graph: Graph) -> Kernel:
         """Call CMSIS-NN's kernel."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tinyml.ir.graph import DType, Graph, Shape, Tensor
 from tinyml.numerics.affine import LIMITS
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
@@ -37,6 +39,15 @@ class Mean(ReductionOperator):
         """Input and output have parameters of their own."""
         del graph
         return QuantizationRule()
+
+    def reduced(self, xp: ArrayLibrary, x: Any, axes: tuple[int, ...]) -> Any:
+        """The average."""
+        return xp.mean(x, axes)
+
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """Inputs, of which so many make an average."""
+        shape = graph.tensor(self.inputs[0]).shape
+        return scales[0] / math.prod(shape[axis] for axis in self.axes)
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Write ReduceMean, whose axes are an attribute up to opset 17."""

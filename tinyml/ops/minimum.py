@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tinyml.ir.graph import DType, Op
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands, float_constant
@@ -28,12 +29,16 @@ class Minimum(ExtremumOperator):
     opcodes: ClassVar[tuple[str, ...]] = ("MINIMUM",)
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Clip": Operands.ANY, "Min": Operands.ANY}
     onnx_type: ClassVar[str] = "Min"
-    ufunc: ClassVar[np.ufunc] = np.minimum
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_minimum_s8"),
         DType.INT16: ("tinyml_minimum_s16",),
         DType.INT32: ("tinyml_minimum_s32",),
     }
+
+    def apply(self, xp: ArrayLibrary, *operands: Any) -> Any:
+        """The smaller."""
+        first, second = operands
+        return xp.minimum(first, second)
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:

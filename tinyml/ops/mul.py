@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
@@ -45,7 +46,10 @@ class Mul(ArithmeticOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Mul": Operands.ANY, "Pow": Operands.ANY}
     options_table: ClassVar[str] = "MulOptions"
     onnx_type: ClassVar[str] = "Mul"
-    ufunc: ClassVar[np.ufunc] = np.multiply
+
+    def joint(self, xp: ArrayLibrary, first: Any, second: Any) -> Any:
+        """The product."""
+        return xp.multiply(first, second)
 
     @classmethod
     def from_onnx(cls, node: OnnxNodeIn) -> OnnxLowering | None:
@@ -74,6 +78,11 @@ class Mul(ArithmeticOperator):
         found = super().oracles_in(graph)
         is_wide = graph.tensor(self.inputs[0]).dtype is DType.INT16
         return tuple(oracle for oracle in found if oracle in ALL_BUT_MICRO) if is_wide else found
+
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """Products of the inputs."""
+        del graph
+        return scales[0] * scales[1]
 
     def macs(self, graph: Graph) -> int:
         """One product per element of the output."""

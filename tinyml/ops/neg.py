@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from tinyml.ir.graph import Array
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.families.unary import UnaryOperator
 
@@ -20,6 +20,6 @@ class Neg(UnaryOperator):
     onnx_type: ClassVar[str] = "Neg"
     int8_version: ClassVar[int | None] = None
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """Change the sign."""
-        return -x
+        return xp.negative(x)

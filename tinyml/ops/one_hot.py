@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
@@ -17,6 +18,7 @@ from tinyml.ops.contract.onnx import OnnxNode
 from tinyml.ops.contract.operator import Operator, QuantizationRule
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.batches import apart, joined
 from tinyml.ops.families.parts import axis_from_front
 
 INDEX_TYPES = (DType.INT32, DType.INT64)
@@ -40,6 +42,7 @@ class OneHot(Operator):
         DType.FLOAT32: (),
         **dict.fromkeys(ON_DEVICE, ("tinyml_one_hot",)),
     }
+    folds: ClassVar[bool] = True
     typed_input: ClassVar[int] = 1
 
     @classmethod
@@ -73,13 +76,14 @@ class OneHot(Operator):
         del graph
         return QuantizationRule(inputs_follow_output=True)
 
-    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
-        """Place the values here and now where all inputs are constants."""
-        indices, on, off = (graph.tensor(name).data for name in self.inputs)
-        if indices is None or on is None or off is None:
-            return None
-        hot = np.expand_dims(indices, self.axis) == self._places(indices.ndim)
-        return (np.where(hot, on.reshape(()), off.reshape(())),)
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Compare each sample's indices with every place."""
+        indices, on, off = operands
+        tensor = graph.tensor(self.inputs[0])
+        each = xp.expand_dims(apart(xp, indices, tensor.shape), self.axis + 1)
+        hot = xp.equal(each, self._places(len(tensor.shape)).astype(tensor.dtype.numpy))
+        values = xp.where(hot, xp.reshape(on, ()), xp.reshape(off, ()))
+        return (joined(xp, values, graph.tensor(self.outputs[0]).shape),)
 
     def _places(self, rank: int) -> Array:
         """Every place of the new dimension, of a shape that broadcasts to the output's."""

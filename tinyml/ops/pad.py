@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import VERSIONS, Kernels, int8_kernels
@@ -18,6 +19,7 @@ from tinyml.ops.contract.onnx import Layout, OnnxLowering, OnnxNode, OnnxNodeIn,
 from tinyml.ops.contract.operator import Operator, QuantizationRule
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 from tinyml.ops.contract.window import Padding, spatial
+from tinyml.ops.families.batches import apart, joined
 from tinyml.ops.onnx.window import OnnxWindow
 
 KERNEL_RANK = 4
@@ -71,6 +73,15 @@ class Pad(Operator):
         """Bytes are copied, so the output takes the input's parameters."""
         del graph
         return QuantizationRule(output_follows_input=True)
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Pad each sample, with zeros or with the second operand."""
+        x, *value = operands
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        constant = xp.reshape(value[0], ()) if value else 0
+        widths = ((0, 0), *self.paddings)
+        padded = xp.pad(apart(xp, x, source.shape), widths, constant_values=constant)
+        return (joined(xp, padded, output.shape),)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write the version that brought the dtype."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
-
-from tinyml.ir.graph import Array, DType, Graph, TensorSpec
-from tinyml.numerics.tables import in_double
+from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands, any_layout
@@ -56,10 +54,10 @@ class Pow(ElementwiseOperator):
             )
         return super().quantization_rule(graph)
 
-    def compute(self, *operands: Array) -> Array:
+    def apply(self, xp: ArrayLibrary, *operands: Any) -> Any:
         """The power, rounded once."""
         base, exponent = operands
-        return in_double(lambda x: np.power(x, exponent.astype(np.float64)))(base)
+        return xp.power(base, exponent)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1."""

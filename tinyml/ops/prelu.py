@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from tinyml.ir.graph import Array, Graph, TensorSpec
+from tinyml.ir.graph import Graph, TensorSpec
 from tinyml.numerics.affine import LIMITS
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel, Struct
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxNode, Operands
@@ -52,10 +53,10 @@ class Prelu(ElementwiseOperator):
         """One product per element at most."""
         return graph.tensor(self.outputs[0]).size
 
-    def compute(self, *operands: Array) -> Array:
+    def apply(self, xp: ArrayLibrary, *operands: Any) -> Any:
         """The definition."""
         x, alpha = operands
-        return np.where(x >= 0, x, x * alpha)
+        return xp.where(x >= 0, x, xp.multiply(x, alpha))
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1, which took int8 from the start."""

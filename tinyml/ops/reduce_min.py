@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tinyml.ir.graph import DType
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.families.reduction import ExtremumReduction
@@ -23,3 +24,7 @@ class ReduceMin(ExtremumReduction):
         **int8_kernels("tinyml_reduce_min_s8"),
         DType.INT16: ("tinyml_reduce_min_s16",),
     }
+
+    def reduced(self, xp: ArrayLibrary, x: Any, axes: tuple[int, ...]) -> Any:
+        """The smallest."""
+        return xp.amin(x, axes)

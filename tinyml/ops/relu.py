@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.activation import Activation, clip_node, quantized_bounds
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.checks import require_dtype
@@ -76,10 +77,10 @@ class Relu(LookupOperator, PointwiseOperator):
         del graph
         return QuantizationRule()
 
-    def compute(self, *operands: Array) -> Array:
+    def apply(self, xp: ArrayLibrary, *operands: Any) -> Any:
         """Clamp the only operand."""
         (x,) = operands
-        return self.activation.clamp(x)
+        return self.activation.apply(xp, x)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write the version that brought the dtype; RELU_N1_TO_1 has one only."""

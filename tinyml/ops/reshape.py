@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import Array, DType, Graph, Shape, TensorSpec
+from tinyml.ir.graph import DType, Graph, Shape, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
 from tinyml.ops.contract.operator import Operator, QuantizationRule
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.batches import joined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,7 @@ class Reshape(Operator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
     kernels: ClassVar[Kernels] = dict.fromkeys(DType, ())
+    folds: ClassVar[bool] = True
     without_kernel: ClassVar[str] = "an alias of its input"
     onnx_types: ClassVar[Mapping[str, Operands]] = {
         "Flatten": Operands.AS_ONNX,
@@ -68,10 +71,10 @@ class Reshape(Operator):
         del graph
         return QuantizationRule(output_follows_input=True)
 
-    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
-        """Reshape a constant here and now."""
-        data = graph.tensor(self.inputs[0]).data
-        return None if data is None else (data.reshape(self.shape),)
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Lay the elements out anew."""
+        del graph
+        return (joined(xp, operands[0], self.shape),)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write RESHAPE, whatever it was read from."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
@@ -57,6 +58,21 @@ class ResizeBilinear(ResizeOperator):
     def onnx_attributes(self) -> dict[str, Any]:
         """Linear in both directions."""
         return {"mode": "linear"}
+
+    def along(self, xp: ArrayLibrary, x: Any, axis: int, input_size: int, output_size: int) -> Any:
+        """Weigh both neighbours, in the float32 steps of TFLite's ComputeInterpolationValues."""
+        aligned = self.align_corners and output_size > 1
+        ratio = (input_size - 1, output_size - 1) if aligned else (input_size, output_size)
+        scale = np.float32(ratio[0]) / np.float32(ratio[1])
+        offset = np.float32(0.5 if self.half_pixel_centers else 0)
+        places = (np.arange(output_size, dtype=np.float32) + offset) * scale - offset
+        lower = np.maximum(np.floor(places), 0).astype(np.int32)
+        upper = np.minimum(np.ceil(places), input_size - 1).astype(np.int32)
+        fraction = (places - lower).astype(np.float32).reshape(-1, *(1,) * (3 - axis))
+        return xp.add(
+            xp.multiply(xp.take(x, lower, axis), 1 - fraction),
+            xp.multiply(xp.take(x, upper, axis), fraction),
+        )
 
     def coordinates(self, input_size: int, output_size: int) -> Array:
         """Lower neighbour of each output and its distance from it in 1/1024, which is 0 at the end.

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinyml.ir.graph import Array, DType
 from tinyml.numerics.affine import round_half_away
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.families.resize import ResizeOperator
@@ -44,6 +45,10 @@ class ResizeNearestNeighbor(ResizeOperator):
         """Round as TFLite does, which floors a coordinate counted from the corner."""
         centers = self.align_corners or self.half_pixel_centers
         return {"mode": "nearest", "nearest_mode": "round_prefer_ceil" if centers else "floor"}
+
+    def along(self, xp: ArrayLibrary, x: Any, axis: int, input_size: int, output_size: int) -> Any:
+        """Take the nearest."""
+        return xp.take(x, self.coordinates(input_size, output_size).astype(np.int32), axis)
 
     def coordinates(self, input_size: int, output_size: int) -> Array:
         """Nearest input of each output, in the float32 steps of TFLite's GetNearestNeighbor."""

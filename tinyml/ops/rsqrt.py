@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
+from typing import Any, ClassVar
 
 from tinyml.ir.graph import Array, Graph, Tensor
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.numerics.tables import rsqrt_table
 from tinyml.ops.contract.onnx import OnnxNode, any_layout
 from tinyml.ops.families.unary import UnaryOperator
@@ -19,9 +18,9 @@ class Rsqrt(UnaryOperator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("RSQRT",)
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """The definition, in float32."""
-        return np.asarray(np.float32(1) / np.sqrt(x))
+        return xp.rsqrt(x)
 
     def int8_table(self, source: Tensor, output: Tensor) -> Array:
         """Tabulate fixed point."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import Array, DType, Graph, Shape, TensorSpec
+from tinyml.ir.graph import DType, Graph, Shape, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel, Struct
 from tinyml.ops.contract.checks import require_dtype, require_one_of
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
@@ -67,17 +68,17 @@ class Select(PointwiseOperator):
         require_one_of(self, graph.tensor(self.inputs[0]), (DType.BOOL,))
         require_same_dtype(self, graph, self.inputs[1:])
         dtype = require_dtype(self, graph)
-        return (TensorSpec(broadcast(self, self.inputs, self._shapes(graph)), dtype),)
+        return (TensorSpec(broadcast(self, self.inputs, self.operand_shapes(graph)), dtype),)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Bytes are copied, so both choices take the output's parameters."""
         del graph
         return QuantizationRule(inputs_follow_output=True)
 
-    def compute(self, *operands: Array) -> Array:
+    def apply(self, xp: ArrayLibrary, *operands: Any) -> Any:
         """Choose."""
         condition, first, second = operands
-        return np.where(condition, first, second)
+        return xp.where(condition, first, second)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1, which took int8 from the start."""
@@ -88,7 +89,7 @@ class Select(PointwiseOperator):
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Where, after a Reshape of a condition by row."""
-        condition = self._shapes(graph)[0]
+        condition = self.operand_shapes(graph)[0]
         if condition == graph.tensor(self.inputs[0]).shape:
             return (any_layout("Where", self.inputs, self.outputs),)
         shape = InlineConstant("condition_shape", np.array(condition, np.int64))
@@ -101,11 +102,11 @@ class Select(PointwiseOperator):
     def to_c(self, graph: Graph) -> Kernel:
         """Copy byte by byte."""
         output = graph.tensor(self.outputs[0])
-        fields = broadcast_walk(self, output.shape, *self._shapes(graph))
+        fields = broadcast_walk(self, output.shape, *self.operand_shapes(graph))
         params = Struct("tinyml_walk", "walk", fields)
         return elementwise_kernel(graph, self, params)
 
-    def _shapes(self, graph: Graph) -> list[Shape]:
+    def operand_shapes(self, graph: Graph) -> list[Shape]:
         """Shapes of the inputs; that of a condition by row with ones for the other dimensions."""
         condition, *choices = (graph.tensor(name).shape for name in self.inputs)
         if self.by_row and len(condition) == 1 and condition != choices[0]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.numerics import arrays
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, TensorPointer
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import ONNX_TYPES, OnnxNode
@@ -25,6 +27,8 @@ class ShapeOf(Operator):
 
     opcodes: ClassVar[tuple[str, ...]] = ("SHAPE",)
     oracles: ClassVar[tuple[Oracle, ...]] = ALL_BUT_MICRO
+    differentiable: ClassVar[bool] = False
+    folds: ClassVar[bool] = True
     kernels: ClassVar[Kernels] = {
         **moved_by("tinyml_copy"),
         DType.FLOAT16: (),
@@ -51,10 +55,16 @@ class ShapeOf(Operator):
         del graph
         return QuantizationRule()
 
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Give the sizes that the graph says, whatever the elements."""
+        del operands
+        sizes = np.array(graph.tensor(self.inputs[0]).shape, self.dtype.numpy)
+        return (xp.convert_to_tensor(sizes),)
+
     def fold(self, graph: Graph) -> tuple[Array, ...] | None:
-        """Give the sizes, whatever the elements."""
-        (spec,) = self.infer(graph)
-        return (np.array(graph.tensor(self.inputs[0]).shape, spec.dtype.numpy),)
+        """Give the sizes, also of what is no constant."""
+        self.infer(graph)
+        return self.compute(arrays, graph, None)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1."""

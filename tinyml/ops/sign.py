@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
-
-from tinyml.ir.graph import Array
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.onnx import Operands
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.families.unary import UnaryOperator
@@ -23,7 +21,8 @@ class Sign(UnaryOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Sign": Operands.ANY}
     onnx_type: ClassVar[str] = "Sign"
     int8_version: ClassVar[int | None] = None
+    differentiable: ClassVar[bool] = False
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """Which side of 0."""
-        return np.asarray(np.sign(x))
+        return xp.sign(x)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Tensor, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.numerics.interpolated import HIGH, LOW, interpolated_table
 from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, Struct, TensorPointer
@@ -105,6 +106,12 @@ class Softmax(Operator):
         if own is None or own.zero_point != right.zero_point:
             return right
         return own if math.isclose(own.scale[0], right.scale[0], rel_tol=CLOSE) else right
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Scale by beta, then normalize."""
+        del graph
+        scaled = operands[0] if self.beta == 1 else operands[0] * np.float32(self.beta)
+        return (xp.softmax(scaled, -1),)
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write the version that brought the dtype."""

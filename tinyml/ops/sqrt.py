@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
+from typing import Any, ClassVar
 
 from tinyml.ir.graph import Array, Tensor
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.numerics.tables import sqrt_table
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNodeIn, Operands
 from tinyml.ops.families.unary import UnaryOperator
@@ -31,9 +30,9 @@ class Sqrt(UnaryOperator):
             return None
         return plain_lowering(cls, node, 1)
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """The square root."""
-        return np.asarray(np.sqrt(x))
+        return xp.sqrt(x)
 
     def int8_table(self, source: Tensor, output: Tensor) -> Array:
         """Tabulate LiteRT's kernel, which rounds toward zero."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from tinyml.ir.graph import Array, Graph
+from tinyml.ir.graph import Graph
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.onnx import OnnxNode, any_layout
 from tinyml.ops.families.unary import UnaryOperator
 
@@ -18,9 +19,9 @@ class Square(UnaryOperator):
     onnx_type: ClassVar[str] = "Mul"
     int8_version: ClassVar[int | None] = None
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """Multiply by itself."""
-        return x * x
+        return xp.multiply(x, x)
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Mul."""

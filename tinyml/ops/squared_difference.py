@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
-
-from tinyml.ir.graph import Array, Graph
+from tinyml.ir.graph import Graph
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import OnnxNode, any_layout
@@ -30,11 +29,11 @@ class SquaredDifference(ElementwiseOperator):
     five_in_tflite_runtime: ClassVar[bool] = False
     kernels: ClassVar[Kernels] = int8_kernels("tinyml_squared_difference_s8")
 
-    def compute(self, *operands: Array) -> Array:
+    def apply(self, xp: ArrayLibrary, *operands: Any) -> Any:
         """Subtract, then multiply by itself."""
         first, second = operands
-        difference = first - second
-        return np.asarray(difference * difference)
+        difference = xp.subtract(first, second)
+        return difference * difference
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Sub, then Mul with itself."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
+from typing import Any, ClassVar
 
 from tinyml.ir.graph import DType, Graph
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.onnx import Operands
@@ -30,7 +29,10 @@ class Sub(SumOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Sub": Operands.ANY}
     options_table: ClassVar[str] = "SubOptions"
     onnx_type: ClassVar[str] = "Sub"
-    ufunc: ClassVar[np.ufunc] = np.subtract
+
+    def joint(self, xp: ArrayLibrary, first: Any, second: Any) -> Any:
+        """The difference."""
+        return xp.subtract(first, second)
 
     def version(self, graph: Graph) -> int:
         """Version 3 brought broadcasting over five dimensions, 5 brought int16."""

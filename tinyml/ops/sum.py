@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tinyml.ir.graph import Graph
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel, Struct
 from tinyml.ops.contract.dtypes import Kernels, int8_kernels
 from tinyml.ops.contract.inline_constant import InlineConstant
@@ -37,6 +38,10 @@ class Sum(ReductionOperator):
         """Input and output have parameters of their own."""
         del graph
         return QuantizationRule()
+
+    def reduced(self, xp: ArrayLibrary, x: Any, axes: tuple[int, ...]) -> Any:
+        """The sum."""
+        return xp.sum(x, axes)
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Write ReduceSum, whose axes are an input since opset 13."""

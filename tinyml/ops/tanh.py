@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
-
-from tinyml.ir.graph import Array, DType, Graph, QuantParams
-from tinyml.numerics.tables import in_double
+from tinyml.ir.graph import DType, Graph, QuantParams
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import Operands
@@ -34,9 +32,9 @@ class Tanh(UnaryOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Tanh": Operands.ANY}
     onnx_type: ClassVar[str] = "Tanh"
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """The hyperbolic tangent, rounded once."""
-        return in_double(np.tanh)(x)
+        return xp.tanh(x)
 
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """Results lie in (-1, 1), which 1/128 and 0 cover, or 1/32768 in int16."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinyml.ir.graph import DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.c.cmsis_nn import (
     channel_scales,
     clamp,
@@ -38,6 +39,7 @@ from tinyml.ops.contract.operator import Operator, QuantizationRule
 from tinyml.ops.contract.oracles import Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
 from tinyml.ops.contract.window import Padding, Pair, Window, read_padding, read_pair, spatial
+from tinyml.ops.families.convolution import with_bias
 from tinyml.ops.onnx.transposed_window import read_onnx_transposed_window
 from tinyml.ops.onnx.window import bias_or_zeros, image_constant, spatial_rank
 from tinyml.ops.slice import Slice
@@ -142,6 +144,29 @@ class TransposeConv(Operator):
         """Weights per output channel, and a bias."""
         del graph
         return QuantizationRule(weights={1: 0}, bias=2)
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Add up the filters of all inputs, bring that to the output's size, add the bias."""
+        x, weights, *bias = operands
+        whole = xp.conv_transpose(
+            x,
+            xp.transpose(weights, (1, 2, 0, 3)),
+            strides=self.stride,
+            padding="valid",
+            data_format="channels_last",
+        )
+        (top, left), _ = self._window(graph).pads(self.output_size)
+        height, width = self.output_size
+        cut = whole[:, top : top + height, left : left + width]
+        missing = [size - have for size, have in zip(self.output_size, cut.shape[1:3], strict=True)]
+        widths = ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0))
+        sums = xp.pad(cut, widths, constant_values=0) if any(missing) else cut
+        return (self.activation.apply(xp, with_bias(xp, sums, *bias)),)
+
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """Products of inputs and weights."""
+        del graph
+        return scales[0] * scales[1]
 
     def macs(self, graph: Graph) -> int:
         """One per input element, filter tap and output channel."""

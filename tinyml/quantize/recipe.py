@@ -43,11 +43,13 @@ class Recipe:
 class Calibrated:
     """What ``quantize_graph`` takes, and what each method did to each layer, in words.
 
+    ``floats`` is the graph that the ranges are of: methods after that make up for rounding.
     ``after`` names the methods that were applied before the ranges were found.
     """
 
     graph: Graph
     table: CalibrationTable
+    floats: Graph
     after: tuple[str, ...] = ()
     changes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -81,8 +83,8 @@ def calibrate_by(
     else:
         table = ranges_for(saved, graph, before)
     others = tuple(name for name in used if name not in before)
-    graph = _apply(recipe, graph, arrays, others, changes, progress)
-    return Calibrated(graph, table, before, changes)
+    improved = _apply(recipe, graph, arrays, others, changes, progress)
+    return Calibrated(improved, table, graph, before, changes)
 
 
 def _require_samples(

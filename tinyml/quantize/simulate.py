@@ -70,6 +70,20 @@ def keeps_codes(op: Operator) -> bool:
     return isinstance(op, MovementOperator | Reshape)
 
 
+class FloatHooks:
+    """Everything as the float graph has it."""
+
+    def constant(self, op: Operator, index: int, tensor: Tensor) -> Any:
+        """The constant itself."""
+        del op, index
+        return tensor.data
+
+    def activation(self, op: Operator | None, name: str, value: Any) -> Any:
+        """The value itself."""
+        del op, name
+        return value
+
+
 def real_parameters(prepared: Prepared) -> dict[tuple[str, int], Array]:
     """Real numbers behind the integers of weights and biases, by operator and place, float32."""
     graph, params = prepared.graph, prepared.params

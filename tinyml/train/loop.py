@@ -12,7 +12,6 @@ TensorFlow is imported inside functions, with what its C++ parts write to stderr
 
 import difflib
 import importlib.util
-import io
 import math
 import os
 import sys
@@ -30,6 +29,7 @@ from numpy.typing import NDArray
 from tinyml.data.metrics import Metric, score
 from tinyml.errors import InputError, TinymlError, ToolchainError
 from tinyml.files import atomic_path, reporting_os_errors
+from tinyml.train.quiet import native_stderr_silenced
 
 CALIBRATION_SAMPLES = 300
 PACKAGE = Path(__file__).parents[1]
@@ -107,7 +107,7 @@ def train(
     _check_tensorflow(path)
     with reporting_os_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    with _native_stderr_silenced():
+    with native_stderr_silenced():
         return _train(path, directory, epochs=epochs, seed=seed, progress=progress)
 
 
@@ -308,35 +308,3 @@ def _save(path: Path, **arrays: NDArray[np.generic]) -> None:
     """Write ``arrays`` to the ``.npz`` file ``path``."""
     with atomic_path(path) as temporary, reporting_os_errors(path):
         np.savez_compressed(temporary, **arrays)
-
-
-@contextmanager
-def _native_stderr_silenced() -> Iterator[None]:
-    """Send what C++ code writes to stderr nowhere, while Python's ``sys.stderr`` still works.
-
-    TensorFlow greets every user with a dozen lines about CUDA and oneDNN, some of them before
-    any log level applies, so only the file descriptor can stop them.
-    """
-    previous = sys.stderr
-    previous.flush()
-    saved = os.dup(2)
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    if _file_descriptor(previous) == 2:
-        sys.stderr = io.TextIOWrapper(
-            io.FileIO(os.dup(saved), "w"), encoding=previous.encoding, write_through=True
-        )
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        sys.stderr = previous
-
-
-def _file_descriptor(stream: Any) -> int | None:
-    """Return the stream's file descriptor, or None where it has none (a test's captured one)."""
-    try:
-        return int(stream.fileno())
-    except (AttributeError, OSError, ValueError):
-        return None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from tinyml.errors import ModelError
-from tinyml.ir.graph import Array, Tensor
+from tinyml.ir.graph import Tensor
 from tinyml.numerics.affine import LIMITS
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.inline_constant import InlineConstant
 from tinyml.ops.contract.onnx import Layout, OnnxNode
 from tinyml.ops.contract.tflite import TfliteNode
@@ -46,10 +48,12 @@ class Activation(enum.Enum):
             Activation.RELU6: (0.0, 6.0),
         }[self]
 
-    def clamp(self, x: Array) -> Array:
+    def apply(self, xp: ArrayLibrary, x: Any) -> Any:
         """Clamp float32 to the bounds."""
         low, high = map(np.float32, self.bounds)
-        return np.minimum(np.maximum(x, low), high)
+        if math.isfinite(low):
+            x = xp.maximum(x, low)
+        return xp.minimum(x, high) if math.isfinite(high) else x
 
 
 def quantized_bounds(bounds: tuple[float, float], output: Tensor) -> tuple[int, int]:

@@ -10,10 +10,14 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
+from tinyml.numerics import arrays
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, Operands
@@ -69,6 +73,12 @@ class Operator(Op):
     typed_input: ClassVar[int] = 0
     # What becomes of an operator that calls nothing on the device.
     without_kernel: ClassVar[str] = ""
+    # Why there is no ``compute``, where there is none.
+    without_compute: ClassVar[str] = ""
+    # Whether ``compute`` has a gradient that says anything.
+    differentiable: ClassVar[bool] = True
+    # Whether constants become a constant when a model is read.
+    folds: ClassVar[bool] = False
     # Whose kernels give its bytes, first choice first; ``oracles_in`` where the variant matters.
     oracles: ClassVar[tuple[Oracle, ...]] = EVERY_REFERENCE
     # What LiteRT, the one runtime that is there on every system, runs it with, right or not.
@@ -98,15 +108,36 @@ class Operator(Op):
     def quantization_rule(self, graph: Graph) -> QuantizationRule:
         """How post-training quantization treats the operator's tensors."""
 
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """What one step of the sums stands for that the kernel brings to the output's scale.
+
+        ``scales`` are those of the inputs, numbers or arrays; None where it does not do so in one.
+        """
+        del graph, scales
+        return None
+
     def macs(self, graph: Graph) -> int:
         """Multiply-accumulates of one inference."""
         del graph
         return 0
 
+    @abc.abstractmethod
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """What the operator is in real numbers: its outputs, with the functions of ``xp``.
+
+        ``xp`` is ``tinyml.numerics.arrays`` or ``keras.ops``. There is one operand, of the shape
+        that ``graph`` says, for each of ``inputs``, None for an absent one: float32, or integers
+        and bools where the tensor is of such without a scale. The leading dimension may be several
+        times what ``graph`` says where that is 1: a batch. ModelError where ``without_compute``
+        says why.
+        """
+
     def fold(self, graph: Graph) -> tuple[Array, ...] | None:
         """Value of each output where it follows from constants and static shapes, else None."""
-        del graph
-        return None
+        if not self.folds or not all(graph.tensor(name).is_constant for name in self.inputs):
+            return None
+        constants = [graph.tensor(name).constant for name in self.inputs]
+        return tuple(np.asarray(y, order="C") for y in self.compute(arrays, graph, *constants))
 
     @abc.abstractmethod
     def to_tflite(self, graph: Graph) -> TfliteOp:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tinyml.ir.graph import DType, Graph, Tensor
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.c.cmsis_nn import channel_scales, clamp, dims, per_channel_quant, tile
 from tinyml.ops.c.int64_sums import has_narrow_bias, wide_multipliers
 from tinyml.ops.contract.activation import Activation, quantized_bounds, with_onnx_activation
@@ -18,6 +20,11 @@ from tinyml.ops.contract.tflite import TfliteNode
 from tinyml.ops.contract.window import Padding, Pair, Window, read_padding, read_pair, spatial
 from tinyml.ops.onnx.window import bias_or_zeros, read_onnx_window, spatial_rank
 from tinyml.ops.pad import padded_for_onnx
+
+
+def with_bias(xp: ArrayLibrary, sums: Any, bias: Any = None) -> Any:
+    """Add the bias where there is one."""
+    return sums if bias is None else xp.add(sums, bias)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +71,42 @@ class Convolution(Operator):
             **fields,
         )
         return OnnxLowering(ops=(*pads, conv), constants=(weights, bias))
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Sum the products, add the bias, clamp.
+
+        TensorFlow has no windows that are dilated and strided, nor depthwise ones whose strides
+        differ: of these the sums are taken at every place first.
+        """
+        x, weights, *bias = operands
+        window = self.window(graph)
+        stride, padding = window.stride, window.padding
+        dense = window.dilation != (1, 1) or stride[0] != stride[1]
+        if dense:
+            before, after = window.pads(spatial(graph.tensor(self.inputs[0]).shape))
+            x = xp.pad(x, ((0, 0), *zip(before, after, strict=True), (0, 0)), constant_values=0)
+            stride, padding = (1, 1), Padding.VALID
+        sums = self.sums(
+            xp,
+            x,
+            weights,
+            strides=stride,
+            padding=padding.name.lower(),
+            data_format="channels_last",
+            dilation_rate=window.dilation,
+        )
+        if dense:
+            sums = sums[:, :: window.stride[0], :: window.stride[1]]
+        return (self.activation.apply(xp, with_bias(xp, sums, *bias)),)
+
+    @abc.abstractmethod
+    def sums(self, xp: ArrayLibrary, x: Any, weights: Any, **window: Any) -> Any:
+        """Sums of products at every place of a window, as ``xp`` wants to be told of it."""
+
+    def sum_scale(self, graph: Graph, *scales: Any) -> Any:
+        """Products of inputs and weights."""
+        del graph
+        return scales[0] * scales[1]
 
     def window(self, graph: Graph) -> Window:
         """Give the filter as a sliding window."""

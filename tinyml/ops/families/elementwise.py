@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import abc
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tinyml.ir.graph import Array, DType, Graph, Shape, Tensor, TensorSpec
+from tinyml.ir.graph import DType, Graph, Shape, Tensor, TensorSpec
 from tinyml.numerics.affine import LIMITS
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.numerics.fixed_point import quantize_multiplier
 from tinyml.ops.contract.activation import Activation, quantized_bounds, with_onnx_activation
 from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
@@ -83,12 +85,18 @@ class ArithmeticOperator(ElementwiseOperator):
 
     options_table: ClassVar[str]
     onnx_type: ClassVar[str]
-    ufunc: ClassVar[np.ufunc]  # numpy's function of the same meaning
 
-    def compute(self, *operands: Array) -> Array:
-        """Combine both, then clamp to the activation's bounds, without one to finite numbers."""
-        result = np.clip(self.ufunc(*operands), -LARGEST_FLOAT, LARGEST_FLOAT)
-        return self.activation.clamp(result)
+    @abc.abstractmethod
+    def joint(self, xp: ArrayLibrary, first: Any, second: Any) -> Any:
+        """What two elements become before the activation."""
+
+    def apply(self, xp: ArrayLibrary, *operands: Any) -> Any:
+        """Combine both, then clamp to the activation's bounds."""
+        return self.activation.apply(xp, self.joint(xp, *operands))
+
+    def as_step(self, xp: ArrayLibrary, *operands: Any) -> Any:
+        """Clamp to finite numbers, which the float kernel does without an activation too."""
+        return xp.clip(self.apply(xp, *operands), -LARGEST_FLOAT, LARGEST_FLOAT)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> Self:
@@ -145,11 +153,6 @@ class WalkOperator(ElementwiseOperator):
     """An elementwise operator whose kernel takes a ``tinyml_walk`` and no other parameters."""
 
     onnx_type: ClassVar[str]
-    ufunc: ClassVar[np.ufunc]  # numpy's function of the same meaning
-
-    def compute(self, *operands: Array) -> Array:
-        """Combine both."""
-        return np.asarray(self.ufunc(*operands))
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """The node of the same meaning."""
@@ -183,6 +186,7 @@ class LogicalOperator(WalkOperator):
     """An operator of two bool tensors."""
 
     five_in_tflite_runtime: ClassVar[bool] = False
+    differentiable: ClassVar[bool] = False
 
     def infer(self, graph: Graph) -> tuple[TensorSpec, ...]:
         """The broadcast shape, bool."""

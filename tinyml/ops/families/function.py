@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from tinyml.ir.graph import Array, DType, Graph, Tensor
+from tinyml.ir.graph import DType, Graph, Tensor
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.inline_constant import InlineConstant
 from tinyml.ops.contract.onnx import Layout, OnnxNode
 from tinyml.ops.contract.operator import FloatSteps
@@ -37,14 +38,15 @@ class Function(UnaryOperator):
     opcodes: ClassVar[tuple[str, ...]] = ("FUNCTION",)
     int8_version: ClassVar[int | None] = None
 
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """Take all steps, each rounded to float32 as TFLite's kernels do."""
+        values: dict[str, Any]
         values = {tensor.name: tensor.constant.reshape(()) for tensor in self.constants}
         values[SOURCE] = x
         for step in self.steps:
             with np.errstate(all="ignore"):
-                values[step.outputs[0]] = step.compute(*(values[name] for name in step.inputs))
-        return np.broadcast_to(values[RESULT], x.shape)
+                values[step.outputs[0]] = step.as_step(xp, *(values[name] for name in step.inputs))
+        return values[RESULT]
 
     def oracles_in(self, graph: Graph) -> tuple[Oracle, ...]:
         """Those that count for every step, else the kernels that any float operator has."""

@@ -31,7 +31,7 @@ class InterpolatedOperator(UnaryOperator):
         if source.dtype is not DType.INT16:
             return super().to_c(graph)
         points = interpolated_table(
-            self.function, source.per_tensor, output.per_tensor, real=np.float32
+            self.in_numpy, source.per_tensor, output.per_tensor, real=np.float32
         )
         function = self.kernel_name(graph)
         call = KernelCall(

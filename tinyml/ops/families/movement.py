@@ -14,10 +14,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, Shape, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.operator import Operator, QuantizationRule
+from tinyml.ops.families.batches import all_apart, apart, joined
 
 # Dimensions with steps that tinyml_copy takes.
 KERNEL_RANK = 6
@@ -47,6 +49,7 @@ class MovementOperator(Operator):
     """Elements of the inputs at other places of the outputs; every input is one of elements."""
 
     kernels: ClassVar[Kernels] = moved_by("tinyml_copy")
+    folds: ClassVar[bool] = True
 
     @abc.abstractmethod
     def moves(self, sources: Sequence[Array], outputs: Sequence[Array]) -> Iterable[Move]:
@@ -65,15 +68,33 @@ class MovementOperator(Operator):
         del graph
         return QuantizationRule(output_follows_input=True)
 
-    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
-        """Move the elements here and now where all inputs are constants."""
-        sources = [graph.tensor(name) for name in self.inputs]
-        if not all(tensor.is_constant for tensor in sources) or self.background(graph) is not None:
-            return None
-        outputs = [np.empty(spec.shape, spec.dtype.numpy) for spec in self.infer(graph)]
-        for elements, places in self.moves([tensor.constant for tensor in sources], outputs):
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Take for each place of the outputs the element that ``moves`` brings there."""
+        tensors = [graph.tensor(name) for name in self.inputs]
+        samples = all_apart(xp, operands, tensors)
+        rows = [apart(xp, x, (t.size,)) for x, t in zip(samples, tensors, strict=True)]
+        if self.background(graph) is not None:
+            rows = [xp.pad(rows[0], ((0, 0), (0, 1)), constant_values=0)]
+        row = rows[0] if len(rows) == 1 else xp.concatenate(rows, 1)
+        return tuple(
+            joined(xp, xp.take(row, places.reshape(-1), 1), places.shape)
+            for places in self._origins(graph)
+        )
+
+    def _origins(self, graph: Graph) -> list[Array]:
+        """Which element of all inputs stands at each place of the outputs; the next is the zero."""
+        tensors = [graph.tensor(name) for name in self.inputs]
+        ends = np.cumsum([tensor.size for tensor in tensors])
+        parts = np.split(np.arange(ends[-1], dtype=np.int32), ends[:-1])
+        sources = [part.reshape(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
+        outputs = [np.full(spec.shape, ends[-1], np.int32) for spec in self.infer(graph)]
+        for elements, places in self.moves(sources, outputs):
             places[...] = elements
-        return tuple(outputs)
+        return outputs
+
+    def fold(self, graph: Graph) -> tuple[Array, ...] | None:
+        """Move constants here and now where that is all there is to do."""
+        return super().fold(graph) if self.background(graph) is None else None
 
     def to_c(self, graph: Graph) -> Kernel:
         """One strided copy a move, over a background where there is one."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import abc
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from tinyml.ir.graph import Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.c.cmsis_nn import clamp, dims, tile
 from tinyml.ops.contract.activation import Activation, quantized_bounds, with_onnx_activation
 from tinyml.ops.contract.c import KernelCall, ScratchContext, Struct, TensorPointer
@@ -86,6 +88,23 @@ class Pool2D(Operator):
         """TFLite's kernels do not rescale: the output takes the input's parameters."""
         del graph
         return QuantizationRule(output_follows_input=True)
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Reduce every window, then clamp."""
+        del graph
+        results = self.pooled(
+            xp,
+            operands[0],
+            pool_size=self.size,
+            strides=self.stride,
+            padding=self.padding.name.lower(),
+            data_format="channels_last",
+        )
+        return (self.activation.apply(xp, results),)
+
+    @abc.abstractmethod
+    def pooled(self, xp: ArrayLibrary, x: Any, **window: Any) -> Any:
+        """One element for each window, as ``xp`` wants to be told of it."""
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write the version that brought the dtype."""

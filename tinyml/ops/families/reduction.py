@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import abc
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from tinyml.ir.graph import Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import VERSIONS
@@ -16,6 +18,7 @@ from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn
 from tinyml.ops.contract.operator import Operator, QuantizationRule
 from tinyml.ops.contract.oracles import ALL_BUT_MICRO, Oracle
 from tinyml.ops.contract.tflite import TfliteNode, TfliteOp
+from tinyml.ops.families.batches import apart, joined
 from tinyml.ops.families.elementwise import strides, walk
 from tinyml.ops.onnx.reduction import read_onnx_axes, reduced_order
 
@@ -65,6 +68,17 @@ class ReductionOperator(Operator):
         if not self.keep_dims:
             kept = [size for axis, size in enumerate(shape) if axis not in self.axes]
         return (TensorSpec(tuple(kept), dtype),)
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Reduce each sample."""
+        source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
+        axes = tuple(axis + 1 for axis in self.axes)
+        reduced = self.reduced(xp, apart(xp, operands[0], source.shape), axes)
+        return (joined(xp, reduced, output.shape),)
+
+    @abc.abstractmethod
+    def reduced(self, xp: ArrayLibrary, x: Any, axes: tuple[int, ...]) -> Any:
+        """One value for all elements along ``axes``."""
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write the version that brought the dtype."""

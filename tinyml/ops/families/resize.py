@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.c.cmsis_nn import require_sizes
 from tinyml.ops.contract.c import ConstantArray, Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
@@ -96,6 +97,15 @@ class ResizeOperator(Operator):
         """Values are copied or lie between others, so the output takes the input's parameters."""
         del graph
         return QuantizationRule(output_follows_input=True)
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Resize the rows, then the columns."""
+        heights, widths = zip(spatial(graph.tensor(self.inputs[0]).shape), self.size, strict=True)
+        return (self.along(xp, self.along(xp, operands[0], 1, *heights), 2, *widths),)
+
+    @abc.abstractmethod
+    def along(self, xp: ArrayLibrary, x: Any, axis: int, input_size: int, output_size: int) -> Any:
+        """Resize one dimension."""
 
     def to_tflite(self, graph: Graph) -> TfliteOp:
         """Write version 1 for float, 2 for int8, 3 where the option came with it, 4 for int16."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from tinyml.ir.graph import DType, Graph, Tensor, TensorSpec
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.dtypes import Kernels
@@ -40,6 +41,12 @@ class Standardize(Operator):
         """The output has parameters of its own."""
         del graph
         return QuantizationRule()
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """The difference, then the product."""
+        del graph
+        x, offset, factor = operands
+        return (xp.multiply(xp.subtract(x, offset), factor),)
 
     def float_steps(self, graph: Graph, source: str, output: str) -> FloatSteps:
         """The difference and the product."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from tinyml.ir.graph import DType, Graph, Shape
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.onnx import OnnxNode
 from tinyml.ops.contract.operator import Operator
 
@@ -13,6 +15,16 @@ from tinyml.ops.contract.operator import Operator
 @dataclass(frozen=True, kw_only=True)
 class StatefulOperator(Operator):
     """An operator that reads or writes the graph's state."""
+
+    without_compute: ClassVar[str] = (
+        "keeps state between inferences and cannot be trained or simulated yet; train the model "
+        "without it, or let the converter quantize it"
+    )
+
+    def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
+        """Refuse: what it gives depends on the samples before."""
+        del xp, graph, operands
+        raise self.error(self.without_compute)
 
     def to_onnx(self, graph: Graph) -> tuple[OnnxNode, ...]:
         """Refuse: an ONNX graph keeps nothing."""

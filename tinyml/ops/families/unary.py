@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from tinyml.ir.graph import Array, DType, Graph, Tensor, TensorSpec
+from tinyml.numerics import arrays
+from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.numerics.tables import float_results, float_table, function_table
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.onnx import OnnxLowering, OnnxNode, OnnxNodeIn, any_layout
@@ -113,27 +115,31 @@ class UnaryOperator(LookupOperator, PointwiseOperator):
         return (any_layout(self.onnx_type, self.inputs, self.outputs),)
 
     @abc.abstractmethod
-    def function(self, x: Array) -> Array:
+    def function(self, xp: ArrayLibrary, x: Any) -> Any:
         """The function itself, float32 to float32."""
 
-    def compute(self, *operands: Array) -> Array:
+    def apply(self, xp: ArrayLibrary, *operands: Any) -> Any:
         """The function of its only operand."""
         (x,) = operands
-        return self.function(x)
+        return self.function(xp, x)
+
+    def in_numpy(self, x: Array) -> Array:
+        """The function as tables are made of it."""
+        return np.broadcast_to(self.function(arrays, x), x.shape)
 
     def int8_table(self, source: Tensor, output: Tensor) -> Array:
         """What TFLite's int8 kernel makes of each of the 256 values: a table of the function."""
-        return function_table(self.function, source.per_tensor, output.per_tensor)
+        return function_table(self.in_numpy, source.per_tensor, output.per_tensor)
 
     def leaves_int32(self, graph: Graph) -> bool:
         """Whether the float function has no value, or a huge one, for some int8 input."""
         source, output = (graph.tensor(name).per_tensor for name in (*self.inputs, *self.outputs))
-        results = np.abs(float_results(self.function, source).astype(np.float64))
+        results = np.abs(float_results(self.in_numpy, source).astype(np.float64))
         return not bool(np.all(results < LARGEST_STEPS * output.scale[0]))
 
     def table(self, graph: Graph) -> Array:
         """Tabulate the int8 kernel, or the float one between DEQUANTIZE and QUANTIZE."""
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         if self.in_float:
-            return float_table(self.function, source.per_tensor, output.per_tensor)
+            return float_table(self.in_numpy, source.per_tensor, output.per_tensor)
         return self.int8_table(source, output)
