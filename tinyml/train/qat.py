@@ -46,6 +46,7 @@ def prepare_qat(
     """
     prepared = prepare_to_quantize(graph, table, scheme)
     check_trainable(prepared.graph)
+    assign_integers(prepared)  # refuses what the device has no integers for, before training
     try:
         import keras
 
