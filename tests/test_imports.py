@@ -10,7 +10,7 @@ import pytest
 
 LAYERS = (
     {"errors"},
-    {"arguments", "files", "ir"},
+    {"arguments", "files", "ir", "malformed"},
     {"numerics"},
     {"ops", "data"},
     {"kernels"},
@@ -22,6 +22,7 @@ LAYERS = (
     {"pipeline", "package", "device"},
     {"evaluate", "flash"},
     {"report"},
+    {"search"},
     {"train"},
     {"cli"},
     {"__init__", "__main__"},  # the package's face: it may import anything

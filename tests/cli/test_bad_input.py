@@ -499,7 +499,7 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(tinyml, monkeypatch, 
         ([*RUN, "--jobs", "0"], "0 is not in the range x>=1"),
         ([*COMPARE, "--max-accuracy-drop", "-1"], "-1.0 is not in the range x>=0"),
         ([*COMPARE, "--oracle", "pytorch"], "is not one of 'tflite-runtime', 'tflite-micro'"),
-        ([*QUANTIZE, "--observer", "entropy"], "is not one of 'minmax', 'moving-average'"),
+        ([*QUANTIZE, "--observer", "median"], "is not one of 'minmax', 'moving-average'"),
         (["export", "int8.tflite", "--format", "cpp", "-o", "x"], "is not one of 'tflite', 'onnx'"),
     ],
 )

@@ -18,6 +18,7 @@ JSON = {
     "compare": "compare int8.tflite --data data.npz --board host",
     "inspect": "inspect int8.tflite",
     "ops": "ops",
+    "search": "search float.tflite --data data.npz --max-accuracy-drop 100 --jobs 1",
 }
 
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -165,7 +166,7 @@ def test_weights_of_four_bits_are_that_small_but_for_depthwise_filters(tinyml):
     ("options", "complaint"),
     [
         (("--weights", "affine"), "the device's kernels multiply weights without a zero point"),
-        (("--method", "equalise"), "there is no method 'equalise', expected some of equalize"),
+        (("--method", "equalise"), "no method 'equalise': did you mean 'equalize'?"),
         (("--percentile", "20", "--observer", "percentile"), "the percentile is 20"),
     ],
 )
@@ -174,4 +175,76 @@ def test_choices_that_make_no_sense_are_refused_and_nothing_is_written(tinyml, o
 
     assert called.code == 2
     assert complaint in called.err
+    assert not Path("new.tflite").exists()
+
+
+def test_ranges_are_saved_edited_and_taken_again_without_data(tinyml):
+    tinyml(*QUANTIZE, "--save-ranges", "ranges.json")
+    first = Path("new.tflite").read_bytes()
+
+    again = ("quantize", "float.tflite", "--ranges-from", "ranges.json", "-o", "new.tflite")
+    called = tinyml(*again)
+    same = Path("new.tflite").read_bytes()
+    content = json.loads(Path("ranges.json").read_text())
+    content["ranges"]["logits"] = [-100, 100]
+    Path("ranges.json").write_text(json.dumps(content))
+    tinyml(*again)
+
+    assert (called.code, called.err) == (0, "")
+    assert same == first
+    assert load_model(Path("new.tflite")).tensor("logits").scale == pytest.approx(200 / 255)
+
+
+def test_without_data_and_ranges_the_usage_is_shown(tinyml):
+    called = tinyml("quantize", "float.tflite", "-o", "new.tflite")
+
+    assert called.code == 2
+    assert "give a representative dataset (--data), or --ranges-from" in called.err
+
+
+def test_a_broken_ranges_file_is_refused_before_the_model_is_read(tinyml):
+    Path("ranges.json").write_text('{"samples": 1, "ranges": {"logits": [1, 0]}}')
+
+    called = tinyml("quantize", "none.tflite", "--ranges-from", "ranges.json", "-o", "new.tflite")
+
+    assert called.code == 2
+    assert "range of tensor 'logits' is [1, 0], expected the smaller number first" in called.err
+
+
+LAYERS = """
+[[layer]]
+name = "small/depthwise"
+bits = 4
+activations = "int16"
+
+[[layer]]
+name = "logits"
+observer = "percentile"
+"""
+
+
+def test_layers_of_a_file_are_quantized_their_own_way_and_run_on_the_device(tinyml):
+    Path("layers.toml").write_text(LAYERS)
+
+    called = tinyml(*QUANTIZE, "--layers", "layers.toml", "--percentile", "60")
+    compared = tinyml(
+        *("compare", "new.tflite", "--data", "data.npz", "--board", "host"),
+        *("--reference", "float.tflite"),
+    )
+
+    graph = load_model(Path("new.tflite"))
+    assert (called.code, called.err) == (0, "")
+    assert np.abs(graph.tensor("dw/w").constant).max() == 7
+    assert {t.dtype for t in graph.tensors.values()} >= {DType.INT8, DType.INT16}
+    assert compared.code == 0
+    assert "bytes that differ           0 of 36" in compared.out
+
+
+def test_a_file_of_layers_that_fit_nothing_is_refused(tinyml):
+    Path("layers.toml").write_text('[[layer]]\nname = "logit"\n')
+
+    called = tinyml(*QUANTIZE, "--layers", "layers.toml")
+
+    assert called.code == 2
+    assert "no layer has a name that fits 'logit': did you mean 'logits'?" in called.err
     assert not Path("new.tflite").exists()

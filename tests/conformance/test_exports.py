@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 import pytest
+from float_cases import computed
 from merged import device_outputs, differences, merge, reference_outputs
 from modules import module_of
 from references import reference_of, references_of
@@ -15,6 +16,7 @@ from tinyml.evaluate.oracle import run_float, run_reference
 from tinyml.firmware.boards import load_board
 from tinyml.frontend.load import load_model
 from tinyml.ir.graph import Array, DType, Graph, Tensor, is_quantized
+from tinyml.numerics import arrays
 from tinyml.numerics.affine import dequantize, quantize
 from tinyml.ops.contract.c import Isa
 from tinyml.passes.orders import prepare_for_device
@@ -31,10 +33,11 @@ from tinyml.runtime.tflite import (
 
 FOLDER = Path(__file__).parent / "exports"
 FILES = sorted([*FOLDER.glob("*.tflite"), *FOLDER.glob("*.onnx")])
+FLOAT_SCHEMES = (".float.", ".float16.")
 FLOAT_ONNX = [path for path in FILES if path.suffix == ".onnx" and ".qdq_" not in path.name]
+FLOAT = [path for path in FILES if path in FLOAT_ONNX or any(s in path.name for s in FLOAT_SCHEMES)]
 QDQ = [path for path in FILES if ".qdq_" in path.name]
 QDQ_SAMPLES = 1000
-FLOAT_SCHEMES = (".float.", ".float16.")
 INTEGER_TFLITE = [
     path
     for path in FILES
@@ -173,6 +176,17 @@ def test_a_float_model_gives_what_onnx_runtime_gives(path):
 
     for ours, theirs in zip(run_float(graph, samples), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("path", FLOAT, ids=lambda path: path.stem)
+def test_operators_compute_of_a_batch_what_the_runtime_computes_of_its_samples(path):
+    graph = read(path)
+    samples = normal_samples(graph)
+
+    got = computed(arrays, graph, [np.concatenate(list(array)) for array in samples])
+
+    for ours, theirs in zip(got, run_float(graph, samples), strict=True):
+        np.testing.assert_allclose(ours.reshape(theirs.shape), theirs, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("path", QDQ, ids=lambda path: path.stem)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tinyml.data.metrics import Metric, accuracy, agreement, predicted_classes, roc_auc, score
+from tinyml.data.metrics import Metric, agreement, predicted_classes, roc_auc, score
 
 SCORES = np.array([[0.1, 0.7, 0.2], [0.5, 0.2, 0.3], [0.0, 0.0, 1.0], [0.4, 0.4, 0.2]])
 
@@ -19,7 +19,9 @@ def test_one_score_tells_two_classes_apart_at_one_half():
 
 
 def test_accuracy_is_the_fraction_of_samples_whose_class_is_the_label():
-    assert accuracy(SCORES, np.array([1, 1, 2, 0])) == 0.75
+    labels = np.array([1, 1, 2, 0])
+
+    assert score(Metric.ACCURACY, SCORES, SCORES, labels) == 0.75
 
 
 def test_agreement_is_the_fraction_of_samples_in_the_same_class():

@@ -5,10 +5,11 @@ import pytest
 from graphs import activation, make_graph
 
 from tinyml.errors import ModelError
-from tinyml.ir.graph import Graph, Shape, Tensor
+from tinyml.ir.graph import DType, Graph, Shape, Tensor
 from tinyml.ops.broadcast_to import BroadcastTo
 from tinyml.ops.contract.operator import Operator
 from tinyml.ops.mirror_pad import MirrorMode, MirrorPad
+from tinyml.ops.pack import Pack
 from tinyml.ops.reverse_v2 import ReverseV2
 from tinyml.ops.slice import Slice
 from tinyml.ops.space_to_batch_nd import SpaceToBatchND
@@ -143,3 +144,12 @@ def test_constants_are_moved_at_build_time():
 
     np.testing.assert_array_equal(tiled, np.tile(data, (2, 2)))
     np.testing.assert_array_equal(padded, np.pad(data, ((1, 1), (2, 0)), mode="reflect"))
+
+
+def test_constants_without_elements_are_moved_too():
+    empty = Tensor("x", (0,), DType.INT32, data=np.zeros(0, np.int32))
+    op = Pack(name="y", inputs=("x", "x"), outputs=("y",), axis=0)
+
+    (packed,) = op.fold(make_graph([empty], [], [], []))
+
+    assert (packed.shape, packed.dtype) == ((2, 0), np.int32)

@@ -8,6 +8,7 @@ from tinyml.quantize.methods import all_methods
 from tinyml.quantize.observers import ObserverKind
 from tinyml.quantize.post_training import quantize_graph
 from tinyml.quantize.recipe import Recipe, calibrate_by
+from tinyml.quantize.scheme import Override, Scheme
 
 
 def test_without_methods_it_is_the_calibration():
@@ -52,5 +53,31 @@ def test_the_observer_is_the_recipes():
 
 
 def test_a_method_that_does_not_exist_is_refused_with_those_that_do():
-    with pytest.raises(InputError, match="no method 'equalise', expected some of equalize, "):
+    with pytest.raises(InputError, match=r"no method 'equalise': did you mean 'equalize'[?] "):
         Recipe(methods=("equalise",))
+
+
+def test_without_samples_and_ranges_there_is_nothing_to_find_ranges_in():
+    with pytest.raises(InputError, match="samples are needed, for there are none"):
+        calibrate_by(Recipe(), separable())
+
+
+def test_overrides_choose_observers_and_methods_by_layer():
+    graph = separable()
+    overrides = (
+        Override(layers="point*", observer=ObserverKind.PERCENTILE),
+        Override(layers="*", methods=()),
+        Override(layers="logits", methods=("bias-correction",)),
+    )
+    recipe = Recipe(
+        scheme=Scheme(overrides=overrides), percentile=80, methods=("equalize", "adaround")
+    )
+
+    calibrated = calibrate_by(recipe, graph, images(4))
+
+    plain = calibrate(graph, images(4)).ranges
+    differing = {name for name in plain if calibrated.table.ranges[name] != plain[name]}
+    assert differing == {"pointwise"}
+    assert {m: list(layers) for m, layers in calibrated.changes.items()} == {
+        "bias-correction": ["logits"]
+    }

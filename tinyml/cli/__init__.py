@@ -16,6 +16,7 @@ from tinyml.errors import TinymlError
 COMMANDS: Mapping[str, str] = {
     "train": "Train a model of models/ and write it with its data.",
     "quantize": "Quantize a float model to an int8 .tflite.",
+    "search": "Find the cheapest scheme that keeps the accuracy.",
     "export": "Write a model as .tflite, .onnx or C.",
     "build": "Build firmware of an int8 model for a board.",
     "run": "Run samples through the firmware on a board.",

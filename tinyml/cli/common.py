@@ -5,20 +5,23 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
+from rich import box
 from rich.console import Console
 from rich.progress import Progress
+from rich.table import Table
 
 from tinyml.errors import InputError
 from tinyml.files import atomic_write, reporting_os_errors
 from tinyml.firmware.boards import CONSOLES
 from tinyml.plan import KERNEL_SETS
 
+Column = tuple[str, Literal["left", "right"]]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -163,6 +166,16 @@ def print_pairs(pairs: Mapping[str, str]) -> None:
     width = max(map(len, pairs))
     for name, value in pairs.items():
         click.echo(f"{name:<{width}}  {value}")
+
+
+def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table, 120 characters wide where stdout is no terminal."""
+    table = Table(box=box.SIMPLE)
+    for heading, justify in columns:
+        table.add_column(heading, justify=justify)
+    for row in rows:
+        table.add_row(*row)
+    Console(width=None if Console().is_terminal else 120).print(table)
 
 
 def warn(warnings: Sequence[str]) -> None:

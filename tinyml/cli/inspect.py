@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import click
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
-from tinyml.cli.common import count, json_option, model_argument, progress_bar, write_json
+from tinyml.cli.common import (
+    Column,
+    count,
+    json_option,
+    model_argument,
+    print_table,
+    progress_bar,
+    write_json,
+)
 from tinyml.report.facts import BoardFacts, LayerFacts, ModelFacts, StepFacts
 from tinyml.report.inspection import boards_to_fit, inspect_model
-
-Column = tuple[str, Literal["left", "right"]]
 
 LAYER_COLUMNS: tuple[Column, ...] = (
     ("#", "right"),
@@ -58,13 +59,13 @@ def _print(facts: ModelFacts, model: Path) -> None:
     for kind, tensors in (("input", facts.inputs), ("output", facts.outputs)):
         for tensor in tensors:
             click.echo(f"{kind:7} {tensor}")
-    _print_table(LAYER_COLUMNS, map(_layer_cells, facts.layers))
+    print_table(LAYER_COLUMNS, map(_layer_cells, facts.layers))
     _print_sizes(facts, model)
     _print_support(facts)
     if facts.plans:
         _print_kernels(facts)
     if facts.boards:
-        _print_table(BOARD_COLUMNS, map(_board_cells, facts.boards))
+        print_table(BOARD_COLUMNS, map(_board_cells, facts.boards))
     for board in facts.boards:
         if board.refusal:
             click.echo(f"{board.board}: {board.refusal}")
@@ -91,7 +92,7 @@ def _print_kernels(facts: ModelFacts) -> None:
     """Which kernel runs each layer on each class of core, and why others do not."""
     rows = list(zip(*(plan.kernels for plan in facts.plans), strict=True))
     columns: list[Column] = [("layer", "left"), *((plan.isa, "left") for plan in facts.plans)]
-    _print_table(columns, ([cores[0].name, *map(_functions, cores)] for cores in rows))
+    print_table(columns, ([cores[0].name, *map(_functions, cores)] for cores in rows))
     for cores in rows:
         reasons: dict[tuple[str, str], list[str]] = {}
         for plan, kernel in zip(facts.plans, cores, strict=True):
@@ -118,15 +119,6 @@ def _print_support(facts: ModelFacts) -> None:
     if unknown:
         numbers = ", ".join(f"#{layer.number}" for layer in unknown)
         click.echo(f"  {numbers}: of a supported kind, but their inputs are not known")
-
-
-def _print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
-    table = Table(box=box.SIMPLE)
-    for heading, justify in columns:
-        table.add_column(heading, justify=justify)
-    for row in rows:
-        table.add_row(*row)
-    Console(width=None if Console().is_terminal else 120).print(table)
 
 
 def _layer_cells(layer: LayerFacts) -> tuple[str, ...]:

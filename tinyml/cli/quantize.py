@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from tinyml.cli.common import (
     warn,
 )
 from tinyml.cli.qat_options import Training, qat_options
+from tinyml.cli.report_option import Report, report_options, write_report
 from tinyml.cli.scheme_options import print_changes, scheme_options
 from tinyml.data.dataset import Dataset, read_dataset
 from tinyml.errors import InputError, ModelError
@@ -27,9 +28,10 @@ from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
 from tinyml.frontend.load import load_float
 from tinyml.frontend.tflite.read import read_tflite
-from tinyml.ir.graph import DType, Graph
+from tinyml.ir.graph import Array, DType, Graph
 from tinyml.pipeline import plan_model
 from tinyml.quantize.post_training import quantize_graph
+from tinyml.quantize.ranges_file import SavedRanges, write_ranges
 from tinyml.quantize.recipe import Calibrated, Recipe, calibrate_by
 from tinyml.quantize.scheme import Scheme
 from tinyml.train.quantize_aware import (
@@ -44,37 +46,46 @@ from tinyml.train.quantize_aware import (
 @model_argument
 @click.option(
     "--data",
-    required=True,
     type=click.Path(path_type=Path),
     help="Representative dataset: an .npz with 'x', or one array per input name.",
 )
 @output_option("The int8 .tflite to write.")
 @scheme_options
 @qat_options
+@report_options
 def command(
     model: Path,
     signature: str | None,
-    data: Path,
+    data: Path | None,
     output: Path,
     recipe: Recipe,
+    saved: SavedRanges | None,
+    save_ranges: Path | None,
     training: Training | None,
+    report: Report | None,
 ) -> None:
     """Quantize a float model (.keras, .h5, SavedModel, .tflite, .onnx) to int8 or 16x8.
 
     With --qat it is trained as such, from its own weights on.
     """
+    _check_data(data, saved, training)
     check_file(output, ".tflite")
+    if save_ranges:
+        check_file(save_ranges, ".json")
     graph = load_float(model, signature)
-    dataset = read_dataset(data, graph)
-    few = some_of(dataset, CALIBRATION_SAMPLES, training.tuning.seed) if training else dataset
-    calibrated = calibrate_by(recipe, graph, few.samples, progress_bar)
+    dataset = read_dataset(data, graph) if data else None
+    calibrated = calibrate_by(recipe, graph, _samples(dataset, training), progress_bar, saved)
     warn(calibrated.table.warnings)
     quantized, data_bytes = _quantize_to_build(
         model, recipe.scheme, partial(quantize_graph, calibrated.graph, calibrated.table)
     )
+    if report:
+        write_report(report.file, calibrated, recipe.scheme, read_dataset(report.data, graph))
+    if save_ranges:
+        write_ranges(save_ranges, calibrated.table, calibrated.after)
     print_changes(calibrated.changes)
     lines = {"calibrated on": count(calibrated.table.samples, "samples")}
-    if training:
+    if training and dataset:
         result = _train(calibrated, dataset, recipe.scheme, training, output)
         quantized, data_bytes = _planned(result.graph)
         lines |= _trained_lines(result)
@@ -87,6 +98,22 @@ def command(
             **lines,
         }
     )
+
+
+def _check_data(data: Path | None, saved: SavedRanges | None, training: Training | None) -> None:
+    if data is None and saved is None:
+        raise click.UsageError("give a representative dataset (--data), or --ranges-from")
+    if data is None and training is not None:
+        raise click.UsageError("--qat trains on samples: give a training set (--data)")
+
+
+def _samples(dataset: Dataset | None, training: Training | None) -> Sequence[Array] | None:
+    """What ranges are calibrated on: of a training set some samples settle them."""
+    if dataset is None:
+        return None
+    if training is None:
+        return dataset.samples
+    return some_of(dataset, CALIBRATION_SAMPLES, training.tuning.seed).samples
 
 
 def _train(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,12 +12,21 @@ import click
 from tinyml.cli.common import count
 from tinyml.errors import InputError
 from tinyml.ir.graph import DType
+from tinyml.quantize.layers_file import read_layers
 from tinyml.quantize.methods import all_methods
 from tinyml.quantize.observers import ObserverKind
+from tinyml.quantize.ranges_file import read_ranges
 from tinyml.quantize.recipe import Recipe
 from tinyml.quantize.scheme import WEIGHT_BITS, Scheme
 
 AFFINE = "affine"
+
+PATH = click.Path(path_type=Path)
+
+
+def _names(_context: click.Context, _option: click.Parameter, text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
 
 OPTIONS = (
     click.option(
@@ -58,13 +68,32 @@ OPTIONS = (
         "--method",
         metavar="NAME,NAME...",
         default="",
+        callback=_names,
         help=f"What lessens the loss, in any order: {', '.join(all_methods())}.",
+    ),
+    click.option(
+        "--layers",
+        type=PATH,
+        help="A TOML file of [[layer]] tables: other choices for layers, by patterns of names.",
+    ),
+    click.option(
+        "--ranges-from",
+        type=PATH,
+        help="Take activation ranges from this JSON file; --data is for methods alone then.",
+    ),
+    click.option(
+        "--save-ranges",
+        type=PATH,
+        help="Write activation ranges to this file as JSON, to look at, edit and give back.",
     ),
 )
 
 
 def scheme_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command these options, all of them as one ``recipe``."""
+    """Give a command these options: what to do as ``recipe``, ranges of a file as ``saved``.
+
+    ``save_ranges`` is the path to write them to.
+    """
 
     @functools.wraps(function)
     def command(
@@ -74,7 +103,9 @@ def scheme_options(function: Callable[..., Any]) -> Callable[..., Any]:
         weights: str,
         weight_bits: str,
         activations: str,
-        method: str,
+        method: tuple[str, ...],
+        layers: Path | None,
+        ranges_from: Path | None,
         **others: Any,
     ) -> Any:
         _refuse_affine(weights)
@@ -82,22 +113,20 @@ def scheme_options(function: Callable[..., Any]) -> Callable[..., Any]:
             per_channel=weights == "per-channel",
             activations=DType(activations),
             weight_bits=int(weight_bits),
+            overrides=read_layers(layers) if layers else (),
         )
         recipe = Recipe(
             scheme=scheme,
             observer=ObserverKind(observer),
             percentile=percentile,
-            methods=_names(method),
+            methods=method,
         )
-        return function(*arguments, recipe=recipe, **others)
+        saved = read_ranges(ranges_from) if ranges_from else None
+        return function(*arguments, recipe=recipe, saved=saved, **others)
 
     for option in reversed(OPTIONS):
         command = option(command)
     return command
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
 def _refuse_affine(weights: str) -> None:

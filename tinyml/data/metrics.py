@@ -8,6 +8,9 @@ import numpy as np
 
 from tinyml.ir.graph import Array
 
+# Decibels that stand for no difference: float32 itself has some 150.
+EXACT = 200.0
+
 
 class Metric(Enum):
     """How a model is judged by labels; the values are the names that data files use."""
@@ -27,9 +30,21 @@ def score(metric: Metric, inputs: Array, outputs: Array, labels: Array) -> float
     An autoencoder is judged by how well the error of its reconstruction tells anomalies (label 1)
     from what is normal (label 0).
     """
+    return score_verdicts(metric, verdicts(metric, inputs, outputs), labels)
+
+
+def verdicts(metric: Metric, inputs: Array, outputs: Array) -> Array:
+    """What the metric needs of each sample, (N,): its class, or the error of its reconstruction."""
     if metric is Metric.ACCURACY:
-        return accuracy(outputs, labels)
-    return roc_auc(reconstruction_errors(inputs, outputs), labels)
+        return predicted_classes(outputs)
+    return reconstruction_errors(inputs, outputs)
+
+
+def score_verdicts(metric: Metric, found: Array, labels: Array) -> float:
+    """Judge ``verdicts`` by labels, both (N,)."""
+    if metric is Metric.ACCURACY:
+        return float(np.mean(found == labels))
+    return roc_auc(found, labels)
 
 
 def predicted_classes(scores: Array) -> Array:
@@ -38,11 +53,6 @@ def predicted_classes(scores: Array) -> Array:
     if flat.shape[1] == 1:
         return np.asarray(flat[:, 0] > 0.5, np.int64)
     return np.asarray(flat.argmax(axis=1))
-
-
-def accuracy(scores: Array, labels: Array) -> float:
-    """Fraction of samples whose class is the label."""
-    return float(np.mean(predicted_classes(scores) == labels))
 
 
 def reconstruction_errors(inputs: Array, outputs: Array) -> Array:
@@ -68,3 +78,23 @@ def roc_auc(scores: Array, labels: Array) -> float:
 def agreement(first: Array, second: Array) -> float:
     """Fraction of samples that both score arrays put in the same class."""
     return float(np.mean(predicted_classes(first) == predicted_classes(second)))
+
+
+def signal_to_error(expected: Array, got: Array) -> float:
+    """Decibels from the power of ``expected`` to that of what ``got`` differs by, of any shape."""
+    error = np.asarray(got, np.float64) - expected
+    return decibels(power(expected), power(error))
+
+
+def power(values: Array) -> float:
+    """Sum of the squares, in double."""
+    return float(np.square(values, dtype=np.float64).sum())
+
+
+def decibels(signal: float, error: float) -> float:
+    """Ratio of two powers, within +-EXACT: no error at all is EXACT."""
+    if error == 0:
+        return EXACT
+    if signal == 0:
+        return -EXACT
+    return float(np.clip(10 * np.log10(signal / error), -EXACT, EXACT))

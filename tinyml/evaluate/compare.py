@@ -20,6 +20,7 @@ from tinyml.data.dataset import (
     quantize_samples,
     real_samples,
 )
+from tinyml.data.judging import check_labels, metric_of
 from tinyml.data.metrics import Metric, agreement, score
 from tinyml.data.ranges import range_warnings
 from tinyml.device.run import DeviceRun, run_codes
@@ -106,8 +107,8 @@ def compare_model(
     prepared = plan.graph
     oracles = Oracles(prepared, oracle)
     oracles.require_installed()
-    metric = _metric(data, graph)
-    _check_labels(data, graph, metric, needed=max_accuracy_drop is not None)
+    metric = metric_of(data, graph)
+    check_labels(data, graph, metric, needed=max_accuracy_drop is not None)
     real = _real_samples(graph, prepared, data, float_graph) if float_graph else []
     samples = quantize_samples(data.samples, [prepared.tensor(n) for n in prepared.inputs])
     check_ids(prepared, samples)
@@ -119,47 +120,6 @@ def compare_model(
     return _sum_up(
         prepared, data, metric, device, expected, floats, build, oracles, max_accuracy_drop
     )
-
-
-def _metric(data: Dataset, graph: Graph) -> Metric:
-    """Return the metric the data names; it must suit the model."""
-    names = [metric.value for metric in Metric]
-    if data.metric not in names:
-        raise InputError(
-            f"the data's 'metric' is '{data.metric}', expected {' or '.join(names)}; "
-            "save it under one of these names"
-        )
-    metric = Metric(data.metric)
-    source, result = graph.tensor(graph.inputs[0]), graph.tensor(graph.outputs[0])
-    if metric is Metric.RECONSTRUCTION_AUC and source.size != result.size:
-        raise InputError(
-            f"the data's 'metric' is '{metric.value}', but output '{result.name}' {result.shape} "
-            f"has another size than input '{source.name}' {source.shape}; give an autoencoder"
-        )
-    return metric
-
-
-def _check_labels(data: Dataset, graph: Graph, metric: Metric, *, needed: bool) -> None:
-    if data.labels is None:
-        if needed:
-            raise InputError(
-                "a limit on the accuracy drop needs labels: add them to the data as 'y'"
-            )
-        return
-    name = graph.outputs[0]
-    # One score tells two classes apart, and so does the error of a reconstruction.
-    classes = max(2, graph.tensor(name).size) if metric is Metric.ACCURACY else 2
-    wrong = np.flatnonzero((data.labels < 0) | (data.labels >= classes))
-    if wrong.size:
-        raise InputError(
-            f"label {data.labels[wrong[0]]} of sample {wrong[0]} is no class of output '{name}', "
-            f"expected 0 to {classes - 1}; number the classes as the model was trained"
-        )
-    if metric is Metric.RECONSTRUCTION_AUC and len(np.unique(data.labels)) < classes:
-        raise InputError(
-            f"all labels are {data.labels[0]}, but a ROC AUC compares samples of label 1, "
-            "an anomaly, with samples of label 0; give both"
-        )
 
 
 def _real_samples(graph: Graph, prepared: Graph, data: Dataset, float_graph: Graph) -> list[Array]:

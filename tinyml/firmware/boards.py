@@ -11,7 +11,7 @@ import msgspec
 
 from tinyml.errors import InputError
 from tinyml.firmware import firmware_dir
-from tinyml.firmware.malformed import explain
+from tinyml.malformed import explain
 
 # The words of a vector table: initial stack pointer and 15 system exceptions.
 VECTOR_TABLE_BYTES = 64

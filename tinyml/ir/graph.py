@@ -232,6 +232,11 @@ class Graph:
     def __post_init__(self) -> None:
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pass it to other processes; a view of a dict does not go by itself."""
+        fields = (self.name, dict(self.tensors), self.ops, self.inputs, self.outputs, self.states)
+        return type(self), fields
+
     def tensor(self, name: str) -> Tensor:
         """The tensor of that name."""
         return self.tensors[name]

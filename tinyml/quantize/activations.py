@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,12 +33,13 @@ class Group:
 
 
 def choose_activation_params(
-    graph: Graph, table: CalibrationTable, dtype: DType = DType.INT8
+    graph: Graph, table: CalibrationTable, dtypes: Mapping[str, DType]
 ) -> tuple[Group, ...]:
-    """Parameters of activations of ``dtype`` and of constants used like them, each in one group.
+    """Parameters of activations and of constants used like them, each in one group.
 
-    Tensors that operators tie together share the widest range among them, or the parameters an
-    operator in their midst fixes. Whole numbers that are cast to integers get the scale 1.
+    ``dtypes`` has one by name; it is the same for all that operators tie together. Those share the
+    widest range among them, or the parameters an operator in their midst fixes. Whole numbers that
+    are cast to integers get the scale 1.
     """
     parameters = _parameter_names(graph)
     names = [
@@ -46,8 +47,10 @@ def choose_activation_params(
         for t in graph.tensors.values()
         if t.dtype is DType.FLOAT32 and t.name not in parameters
     ]
-    fixed = _fixed(graph, dtype)
-    return tuple(_group(graph, table, group, fixed, dtype) for group in _tied(graph, names))
+    fixed = _fixed(graph, dtypes)
+    return tuple(
+        _group(graph, table, group, fixed, dtypes[group[0]]) for group in _tied(graph, names)
+    )
 
 
 def _group(
@@ -64,13 +67,13 @@ def _group(
 
 
 def split_fixed_inputs(
-    graph: Graph, table: CalibrationTable, dtype: DType = DType.INT8
+    graph: Graph, table: CalibrationTable, dtypes: Mapping[str, DType]
 ) -> tuple[Graph, CalibrationTable]:
     """Put a QUANTIZE before inputs that would have to take parameters they cannot have.
 
     CONCATENATION wants all its inputs in the output's scale, but e.g. SOFTMAX fixes its own.
     """
-    fixed = _spread(graph, set(_fixed(graph, dtype)))
+    fixed = _spread(graph, set(_fixed(graph, dtypes)))
     ops: list[Op] = []
     tensors, ranges = dict(graph.tensors), dict(table.ranges)
     for op in operators(graph):
@@ -79,6 +82,7 @@ def split_fixed_inputs(
                 moved = f"{op.name}/requantized/{name}"
                 tensors[moved] = replace(tensors[name], name=moved)
                 ranges[moved] = ranges[name]
+                dtype = dtypes[name]
                 quantize = Quantize(name=moved, inputs=(name,), outputs=(moved,), dtype=dtype)
                 ops.append(quantize)
                 op = replace(op, inputs=tuple(moved if n == name else n for n in op.inputs))
@@ -121,9 +125,10 @@ def _parameter_places(graph: Graph, op: Operator) -> set[int]:
     return {*rule.weights, *([] if rule.bias is None else [rule.bias])}
 
 
-def _fixed(graph: Graph, dtype: DType) -> dict[str, QuantParams]:
-    rules = ((op, op.quantization_rule(graph).fixed(dtype)) for op in operators(graph))
-    return {op.outputs[0]: fixed for op, fixed in rules if fixed is not None}
+def _fixed(graph: Graph, dtypes: Mapping[str, DType]) -> dict[str, QuantParams]:
+    outputs = ((op, op.outputs[0]) for op in operators(graph) if op.outputs)
+    found = {n: op.quantization_rule(graph).fixed(dtypes[n]) for op, n in outputs}
+    return {name: fixed for name, fixed in found.items() if fixed is not None}
 
 
 def _spread(graph: Graph, names: set[str]) -> set[str]:

@@ -47,11 +47,13 @@ def calibrate(
     samples: Array | Sequence[Array],
     make_observer: Callable[[], Observer] = MinMax,
     on_progress: Callable[[int], None] | None = None,
+    observers: Mapping[str, Callable[[], Observer]] | None = None,
 ) -> CalibrationTable:
     """Run the float graph over every sample, and let an observer see every activation.
 
     ``samples`` is what ``check_samples`` takes: an array (N, *sample shape) per input, or the only
-    one. ``on_progress`` is called with the number of samples done. Raises InputError where their
+    one. ``on_progress`` is called with the number of samples done. ``observers`` make those of some
+    tensors, by name, in place of ``make_observer``. Raises InputError where their
     shape is wrong, all samples are zeros, ids name no rows, or the model makes infinities;
     ModelError where it is quantized already.
     """
@@ -61,10 +63,8 @@ def calibrate(
             "it was made from"
         )
     graph, samples, warnings = calibration_samples(graph, samples)
-    # A runtime has no values for what a graph keeps: these are seen where it is read and assigned.
-    kept = graph.state_names
-    names = [t.name for t in graph.tensors.values() if not t.is_constant and t.name not in kept]
-    seen = {name: _Seen(make_observer()) for name in names if _is_float(graph, name)}
+    others = observers or {}
+    seen = {n: _Seen(others.get(n, make_observer)()) for n in calibrated_names(graph)}
     tolerated = _tolerated(graph)
     for done, row in enumerate(iterate_activations(graph, samples, tuple(seen)), start=1):
         for name, values in zip(seen, row, strict=True):
@@ -153,5 +153,10 @@ def _tolerated(graph: Graph) -> set[str]:
     return {*outputs, *(name for name in graph.tensors if name not in fused.tensors)}
 
 
-def _is_float(graph: Graph, name: str) -> bool:
-    return graph.tensor(name).dtype is DType.FLOAT32
+def calibrated_names(graph: Graph) -> list[str]:
+    """The activations that get a range: all of real numbers but what the graph keeps.
+
+    A runtime has no values for that: it is seen where it is read and assigned.
+    """
+    floats = (t for t in graph.tensors.values() if t.dtype is DType.FLOAT32 and not t.is_constant)
+    return [tensor.name for tensor in floats if tensor.name not in graph.state_names]

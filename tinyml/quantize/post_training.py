@@ -40,14 +40,14 @@ def quantize_graph(graph: Graph, table: CalibrationTable, scheme: Scheme = INT8)
 def assign_integers(prepared: Prepared) -> Graph:
     """Give every tensor of a prepared graph its integers."""
     graph, table, scheme = prepared.graph, prepared.table, prepared.scheme
-    dtype, params = scheme.activations, prepared.params
-    tensors = {name: _quantize_activation(graph, name, params, dtype) for name in graph.tensors}
+    dtypes, params = prepared.dtypes, prepared.params
+    tensors = {name: _quantize_activation(graph, name, params, dtypes) for name in graph.tensors}
     ops: list[Op] = []
     for op in operators(graph):
         if isinstance(op, Cast):
             ops += lower_cast(graph, op, table, tensors)
             continue
-        if isinstance(op, Comparison) and tensors[op.inputs[0]].dtype is dtype:
+        if isinstance(op, Comparison) and op.inputs[0] in params:
             ops += lower_comparison(graph, op, tensors)
             continue
         integers = quantize_parameters(graph, op, params, scheme)
@@ -59,12 +59,13 @@ def assign_integers(prepared: Prepared) -> Graph:
 
 
 def _quantize_activation(
-    graph: Graph, name: str, params: dict[str, QuantParams], dtype: DType
+    graph: Graph, name: str, params: Mapping[str, QuantParams], dtypes: Mapping[str, DType]
 ) -> Tensor:
     """Quantize an activation, or a constant used like one; leave weights and biases as they are."""
     tensor = graph.tensor(name)
     if name not in params:
         return tensor
+    dtype = dtypes[name]
     data = None if tensor.data is None else quantize(tensor.data, params[name], dtype)
     return replace(tensor, dtype=dtype, quant=params[name], data=data)
 

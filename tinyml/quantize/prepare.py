@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ from tinyml.quantize.activations import (
 from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.masks import bound_masks
 from tinyml.quantize.scheme import INT8, Scheme
+from tinyml.quantize.split_widths import activation_dtypes, split_widths
 from tinyml.quantize.standardized import Standardized, without_standardization
 
 
@@ -42,6 +44,11 @@ class Prepared:
         """Scale and zero point by tensor name."""
         return {name: group.params for group in self.groups for name in group.names}
 
+    @property
+    def dtypes(self) -> Mapping[str, DType]:
+        """The integers' dtype by tensor name."""
+        return activation_dtypes(self.graph, self.scheme)
+
 
 def prepare_to_quantize(graph: Graph, table: CalibrationTable, scheme: Scheme = INT8) -> Prepared:
     """Rewrite a float graph for its integers and choose the parameters of its activations.
@@ -49,17 +56,17 @@ def prepare_to_quantize(graph: Graph, table: CalibrationTable, scheme: Scheme = 
     Raises ModelError where a constant is NaN or a tensor has no range: it did not occur in the
     calibration.
     """
-    dtype = scheme.activations
     _refuse_nan(graph)
     graph = take_cast_inputs(graph)
     standardized: tuple[Standardized, ...] = ()
-    if dtype is DType.INT8:  # a table of int16 would have 65,536 values
+    if scheme.activations is DType.INT8:  # a table of int16 would have 65,536 values
         graph, standardized = without_standardization(graph, table)
         graph = fuse_functions(graph)
     graph = separate_constants(multiply_by_reciprocals(graph))
     graph, table = bound_masks(graph, table)
-    graph, table = split_fixed_inputs(graph, table, dtype)
-    groups = choose_activation_params(graph, table, dtype)
+    graph, table = split_widths(graph, table, scheme)
+    graph, table = split_fixed_inputs(graph, table, activation_dtypes(graph, scheme))
+    groups = choose_activation_params(graph, table, activation_dtypes(graph, scheme))
     return Prepared(
         graph=graph, table=table, groups=groups, standardized=standardized, scheme=scheme
     )

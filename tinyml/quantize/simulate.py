@@ -125,4 +125,4 @@ class Simulation:
 
     def _rounded(self, name: str, value: Any) -> Any:
         params = self.prepared.params[name]
-        return dequantize(quantize(value, params, self.prepared.scheme.activations), params)
+        return dequantize(quantize(value, params, self.prepared.dtypes[name]), params)

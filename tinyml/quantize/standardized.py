@@ -69,6 +69,12 @@ def with_standardization(graph: Graph, lost: tuple[Standardized, ...]) -> Graph:
     return replace(graph, ops=(*ops, *graph.ops), inputs=inputs)
 
 
+def standardize(each: Standardized, values: Array) -> Array:
+    """What the device makes of an input's values (N, *shape), in float32 steps."""
+    offset, factor = each.offset.astype(np.float32), each.factor.astype(np.float32)
+    return np.asarray((values - offset) * factor)
+
+
 def _standardized(graph: Graph, name: str) -> Standardized | None:
     """Follow operators with constants of each channel for as long as nothing else reads there."""
     source = graph.tensor(name)

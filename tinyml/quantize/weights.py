@@ -42,7 +42,7 @@ def quantize_parameters(
     }
     if rule.bias is not None and bias is not None:
         scales = bias_scales(next(iter(integers.values())), input_scale)
-        integers[rule.bias] = quantized_bias(bias, scales, scheme.bias)
+        integers[rule.bias] = quantized_bias(bias, scales, scheme.bias_of(op))
     return integers
 
 
@@ -94,7 +94,7 @@ def _quantize_weights(
     scale = _stored_scale(weights, channels, largest)
     if scale is None:
         scale = symmetric_scale(_magnitudes(weights.constant, channels), largest)
-    scale = np.maximum(scale, _smallest_scale(bias, input_scale, scale.size, scheme.bias))
+    scale = np.maximum(scale, _smallest_scale(bias, input_scale, scale.size, scheme.bias_of(op)))
     quant = symmetric_params(scale, channels)
     data = np.clip(quantize(weights.constant, quant), -largest, largest)
     return replace(weights, dtype=DType.INT8, quant=quant, data=data.astype(np.int8))

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from tinyml.errors import ModelError
 from tinyml.ir.graph import Array, DType, Graph, Op, QuantParams, Tensor
 from tinyml.numerics import arrays
@@ -136,7 +138,8 @@ class Operator(Op):
         """Value of each output where it follows from constants and static shapes, else None."""
         if not self.folds or not all(graph.tensor(name).is_constant for name in self.inputs):
             return None
-        return self.compute(arrays, graph, *(graph.tensor(name).constant for name in self.inputs))
+        constants = [graph.tensor(name).constant for name in self.inputs]
+        return tuple(np.asarray(y, order="C") for y in self.compute(arrays, graph, *constants))
 
     @abc.abstractmethod
     def to_tflite(self, graph: Graph) -> TfliteOp:

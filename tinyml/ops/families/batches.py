@@ -33,9 +33,10 @@ def all_apart(xp: ArrayLibrary, operands: Sequence[Any], tensors: Sequence[Tenso
     fixed = [tensor.is_constant for tensor in tensors]
     if len({*fixed}) == 1:
         return parts
-    # The number of samples is not known where keras.ops makes a model, so something has to have it.
-    samples = xp.reshape(parts[fixed.index(False)], (-1, tensors[fixed.index(False)].size))[:, :1]
-    everywhere = xp.ones_like(samples, dtype="bool")
+    # While Keras makes a model, only an array of as many samples knows how many there are.
+    computed = fixed.index(False)
+    elements = xp.reshape(parts[computed], (-1, tensors[computed].size))
+    everywhere = xp.ones_like(elements[:, :1], dtype="bool")
     return [
         xp.where(apart(xp, everywhere, (1,) * len(tensor.shape)), part, part)
         if tensor.is_constant

@@ -19,7 +19,7 @@ from tinyml.ops.contract.c import Kernel, KernelCall, Struct, TensorPointer
 from tinyml.ops.contract.checks import require_dtype
 from tinyml.ops.contract.dtypes import Kernels
 from tinyml.ops.contract.operator import Operator, QuantizationRule
-from tinyml.ops.families.batches import all_apart, joined
+from tinyml.ops.families.batches import all_apart, apart, joined
 
 # Dimensions with steps that tinyml_copy takes.
 KERNEL_RANK = 6
@@ -72,9 +72,7 @@ class MovementOperator(Operator):
         """Take for each place of the outputs the element that ``moves`` brings there."""
         tensors = [graph.tensor(name) for name in self.inputs]
         samples = all_apart(xp, operands, tensors)
-        rows = [
-            xp.reshape(x, (-1, tensor.size)) for x, tensor in zip(samples, tensors, strict=True)
-        ]
+        rows = [apart(xp, x, (t.size,)) for x, t in zip(samples, tensors, strict=True)]
         if self.background(graph) is not None:
             rows = [xp.pad(rows[0], ((0, 0), (0, 1)), constant_values=0)]
         row = rows[0] if len(rows) == 1 else xp.concatenate(rows, 1)

@@ -72,10 +72,15 @@ def _expected(kind: inspect.Type) -> str:
     kind = _present(kind)
     if isinstance(kind, inspect.LiteralType):
         return f"one of {', '.join(map(str, kind.values))}"
+    if isinstance(kind, inspect.EnumType):
+        return f"one of {', '.join(str(each.value) for each in kind.cls)}"
     if isinstance(kind, inspect.StructType):
         return f"a table of {', '.join(field.encode_name for field in kind.fields)}"
     if isinstance(kind, inspect.VarTupleType):
         return f"a list, each item {_expected(kind.item_type)}"
+    if isinstance(kind, inspect.DictType):
+        return "a table by name"
     if isinstance(kind, inspect.IntType):
-        return f"an integer from {kind.ge} to {kind.le:#x}"
+        limits = "" if kind.ge is None or kind.le is None else f" from {kind.ge} to {kind.le:#x}"
+        return f"an integer{limits}"
     return "a string that is not empty"

@@ -1,0 +1,166 @@
+"""``tinyml search MODEL --data CAL.npz --max-accuracy-drop PP``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+import click
+
+from tinyml.cli.common import (
+    check_file,
+    check_folder,
+    json_option,
+    model_argument,
+    print_table,
+    progress_bar,
+    write_json,
+)
+from tinyml.data.dataset import read_dataset
+from tinyml.errors import InputError
+from tinyml.firmware.boards import Board, load_board
+from tinyml.frontend.load import load_float
+from tinyml.search.frontier import Limits, Trial, frontier, recommended
+from tinyml.search.journal import Journal
+from tinyml.search.options import options_of, whole_model_recipes
+from tinyml.search.runners import on_cluster, on_cores
+from tinyml.search.search import float_accuracy, make_problem, search
+from tinyml.search.summary import (
+    COLUMNS,
+    excess_lines,
+    headline,
+    memory_line,
+    search_json,
+    trial_cells,
+)
+
+LIMIT_MISSED = 1
+
+
+@click.command("search")
+@model_argument
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The representative dataset of 'tinyml quantize'.",
+)
+@click.option(
+    "--test",
+    type=click.Path(path_type=Path),
+    help="Samples that schemes are judged on, with labels for accuracies; those of --data by "
+    "default.",
+)
+@click.option(
+    "--max-accuracy-drop",
+    required=True,
+    type=click.FloatRange(min=0),
+    metavar="PP",
+    help="Percentage points of the float model's accuracy that may be lost.",
+)
+@click.option("--max-flash", type=click.IntRange(min=1), metavar="BYTES", help="Flash to fit.")
+@click.option("--max-ram", type=click.IntRange(min=1), metavar="BYTES", help="RAM to fit.")
+@click.option("--board", help="Link every trial for this board, whose memory is a limit too.")
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    help="Test samples to run at most, drawn by a fixed seed.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Folder for the journal and for a file of layers; the current one by default.",
+)
+@click.option(
+    "--journal",
+    type=click.Path(path_type=Path),
+    help="Where finished trials are kept, and looked for: MODEL.search.jsonl by default.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=os.cpu_count() or 1,
+    show_default="one per core",
+    help="Trials to run at a time.",
+)
+@click.option("--dask", metavar="ADDRESS", help="Run the trials on the Dask cluster there instead.")
+@json_option
+def command(
+    model: Path,
+    signature: str | None,
+    data: Path,
+    test: Path | None,
+    max_accuracy_drop: float,
+    max_flash: int | None,
+    max_ram: int | None,
+    board: str | None,
+    samples: int,
+    output: Path,
+    journal: Path | None,
+    jobs: int,
+    dask: str | None,
+    json_path: Path | None,
+) -> int:
+    """Find the cheapest scheme that keeps the accuracy of a float model."""
+    check_folder(output)
+    target = load_board(board) if board else None
+    graph = load_float(model, signature)
+    calibration = read_dataset(data, graph)
+    tested = read_dataset(test, graph) if test else calibration
+    journal = journal or output / f"{model.stem}.search.jsonl"
+    check_file(journal)
+    problem = make_problem(graph, calibration, tested, target, most_samples=samples)
+    flash, ram = _memory(target)
+    limits = Limits(
+        accuracy=float_accuracy(problem),
+        max_drop=max_accuracy_drop,
+        max_flash=_least(max_flash, flash),
+        max_ram=_least(max_ram, ram),
+    )
+    kept = Journal(journal)
+    recipes = list(whole_model_recipes())
+    run = on_cluster(dask) if dask else on_cores(jobs)
+    try:
+        with progress_bar("trials", len(recipes)) as update:
+            trials = search(problem, recipes, kept, run, update)
+    except KeyboardInterrupt:
+        click.echo(f"finished trials are in {journal}: the same command goes on there", err=True)
+        raise
+    chosen = recommended(trials, limits)
+    if chosen is None:
+        raise InputError(
+            f"no scheme makes a model that can be built of '{model}': {trials[0].outcome.refused}"
+        )
+    made_by = _quantize_command(model, signature, data, chosen)
+    write_json(json_path, search_json(problem, trials, limits, chosen, made_by))
+    click.echo(headline(problem, limits))
+    print_table(COLUMNS, (trial_cells(t, limits, t is chosen) for t in frontier(trials)))
+    click.echo(memory_line(target))
+    missed = excess_lines(chosen, limits)
+    for line in missed:
+        click.echo(line)
+    click.echo(f"{'nearest' if missed else 'recommended'}:\n{made_by}")
+    return LIMIT_MISSED if missed else 0
+
+
+def _memory(board: Board | None) -> tuple[int | None, int | None]:
+    """Bytes of flash and RAM that a board has."""
+    memory = board.memory if board else None
+    return (None, None) if memory is None else (memory.flash.length, memory.ram.length)
+
+
+def _least(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _quantize_command(model: Path, signature: str | None, data: Path, trial: Trial) -> str:
+    """The command line that makes the trial's model."""
+    chosen = ["--signature", signature] if signature else []
+    target = f"{model.stem}.int8.tflite" if model.suffix == ".tflite" else f"{model.stem}.tflite"
+    words = ["tinyml", "quantize", str(model), *chosen, "--data", str(data), "-o", target]
+    return shlex.join([*words, *options_of(trial.recipe)])
