@@ -23,6 +23,9 @@ FUNCTION = "tinyml_convolve_s4"
 # Code of the kernel where it is largest, on cores without DSP instructions.
 CODE_BYTES = 3000
 
+# Channels that MVE requantizes at once.
+VECTOR = 4
+
 # The largest weight as it is stored, which is plus 8, and the largest sum.
 LARGEST_STORED = 15
 SUM_LIMIT = 2**31
@@ -41,24 +44,24 @@ class TinymlConvolveS4(Candidate[Conv2D]):
 
     def refusal(self, op: Conv2D, graph: Graph) -> str | None:
         """The weights must lie in [-8, 7], and sums of them plus 8 within 32 bits."""
-        return _refusal(op, graph)
+        return four_bit_refusal(op, graph)
 
     def does_not_pay(self, op: Conv2D, graph: Graph, target: Target) -> str | None:
         """The kernel's code must be less than what all layers together save."""
         del op, target
-        return does_not_pay((Conv2D, FullyConnected), graph, CODE_BYTES)
+        return layers_do_not_pay(graph)
 
     def bind(self, op: Conv2D, graph: Graph, target: Target) -> Kernel:
         """Scratch holds the windows of two pixels."""
         taps, is_pointwise = op.taps(graph), op.is_pointwise(graph)
         scratch = max(scratch_bytes(taps, isa, pointwise=is_pointwise) for isa in target.isas)
-        call = _with_packed_weights(op, graph, op.call(graph, FUNCTION))
+        call = packed_call(op, graph, op.call(graph, FUNCTION))
         return Kernel(calls=(call,), scratch_bytes=scratch)
 
 
 @dataclass(frozen=True, kw_only=True)
-class TinymlFullyConnectedS4(Candidate[FullyConnected]):
-    """The same over one pixel a row."""
+class TinymlConvolveS4OverRows(Candidate[FullyConnected]):
+    """The same over rows, of which one alone has a kernel of its own."""
 
     computes = FullyConnected
     functions: ClassVar[Mapping[DType, str]] = {DType.INT8: FUNCTION}
@@ -66,18 +69,18 @@ class TinymlFullyConnectedS4(Candidate[FullyConnected]):
 
     def refusal(self, op: FullyConnected, graph: Graph) -> str | None:
         """The weights must lie in [-8, 7], and sums of them plus 8 within 32 bits."""
-        return _refusal(op, graph)
+        return four_bit_refusal(op, graph)
 
     def does_not_pay(self, op: FullyConnected, graph: Graph, target: Target) -> str | None:
         """The kernel's code must be less than what all layers together save."""
         del op, target
-        return does_not_pay((Conv2D, FullyConnected), graph, CODE_BYTES)
+        return layers_do_not_pay(graph)
 
     def bind(self, op: FullyConnected, graph: Graph, target: Target) -> Kernel:
         """Scratch holds two rows of the input."""
         depth = graph.tensor(op.inputs[1]).shape[1]
         scratch = max(scratch_bytes(depth, isa, pointwise=True) for isa in target.isas)
-        call = _with_packed_weights(op, graph, op.convolution_call(graph, FUNCTION))
+        call = packed_call(op, graph, op.convolution_call(graph, FUNCTION))
         return Kernel(calls=(call,), scratch_bytes=scratch)
 
 
@@ -89,7 +92,13 @@ def scratch_bytes(taps: int, isa: Isa, *, pointwise: bool) -> int:
     return 2 * 2 * padded + (0 if pointwise else padded)
 
 
-def _refusal(op: Operator, graph: Graph) -> str | None:
+def layers_do_not_pay(graph: Graph) -> str | None:
+    """Say so where the kernel's code is more than what all convolutions and products save."""
+    return does_not_pay((Conv2D, FullyConnected), graph, CODE_BYTES)
+
+
+def four_bit_refusal(op: Operator, graph: Graph) -> str | None:
+    """Say why the kernels of four-bit weights do not compute an operator, None where they do."""
     weights = graph.tensor(op.inputs[1])
     if not fits_four_bits(weights):
         return "the weights do not fit four bits"
@@ -98,25 +107,32 @@ def _refusal(op: Operator, graph: Graph) -> str | None:
     return None if fits else "sums of the weights plus 8 may leave 32 bits"
 
 
-def _with_packed_weights(op: Operator, graph: Graph, call: KernelCall) -> KernelCall:
+def packed_call(op: Operator, graph: Graph, call: KernelCall) -> KernelCall:
     """The call of a convolution with weights, bias and multipliers as the kernel takes them."""
     weights = graph.tensor(op.inputs[1]).constant
     context, params, quant, dims, source, filter_dims, _, _, _, *output = call.arguments
     assert isinstance(quant, Struct)
     quant, step = _shared(quant)
     packed = packed_rows(weights.reshape(weights.shape[0], -1), GROUP)
-    bias = ConstantArray("folded_bias", _folded_bias(op, graph).astype(np.int32))
+    bias = ConstantArray("folded_bias", _filled_up(_folded_bias(op, graph).astype(np.int32)))
     before = (context, params, quant, step, dims, source, filter_dims)
-    return replace(call, arguments=(*before, packed, bias, *output), source=f"{FUNCTION}.c")
+    return replace(call, arguments=(*before, packed, bias, *output), source=f"{call.function}.c")
 
 
 def _shared(quant: Struct) -> tuple[Struct, int]:
     """Multipliers and the step from one channel's to the next: one and 0 where all are equal."""
     arrays: Mapping[str, Any] = quant.fields
-    if any(np.unique(array.data).size > 1 for array in arrays.values()):
-        return quant, 1
-    first = {name: replace(array, data=array.data[:1]) for name, array in arrays.items()}
-    return replace(quant, fields=first), 0
+    step = int(any(np.unique(array.data).size > 1 for array in arrays.values()))
+    kept = {
+        name: replace(array, data=_filled_up(array.data) if step else array.data[:1])
+        for name, array in arrays.items()
+    }
+    return replace(quant, fields=kept), step
+
+
+def _filled_up(values: Array) -> Array:
+    """With zeros to the number of channels that MVE requantizes at once."""
+    return np.pad(values, (0, -values.size % VECTOR))
 
 
 def _folded_bias(op: Operator, graph: Graph) -> Array:
@@ -128,4 +144,4 @@ def _folded_bias(op: Operator, graph: Graph) -> Array:
     return folded if bias is None else folded + bias.constant
 
 
-CANDIDATES = (TinymlConvolveS4(), TinymlFullyConnectedS4())
+CANDIDATES = (TinymlConvolveS4(), TinymlConvolveS4OverRows())

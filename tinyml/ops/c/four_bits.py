@@ -29,10 +29,11 @@ def packed_weights(weights: Tensor) -> ConstantArray:
 def packed_rows(rows: Array, group: int) -> ConstantArray:
     """int32 words of eight weights, each row's by themselves: (rows, weights) in [-8, 7].
 
-    A weight is stored plus 8. Of ``group`` weights (the last ones of a row filled up to a multiple
+    Rows are filled up to an even number. A weight is stored plus 8. Of ``group`` weights (the last ones of a row filled up to a multiple
     of eight with zeros) the first half lies in the lower halves of the bytes, the rest above.
     """
-    padded = np.pad(rows + 8, ((0, 0), (0, -rows.shape[1] % WORD)), constant_values=8)
+    missing = ((0, rows.shape[0] % 2), (0, -rows.shape[1] % WORD))
+    padded = np.pad(rows + 8, missing, constant_values=8)
     groups = np.split(padded.astype(np.uint8), range(group, padded.shape[1], group), axis=1)
     packed = [low | high << 4 for low, high in (np.split(each, 2, axis=1) for each in groups)]
     words = np.ascontiguousarray(np.concatenate(packed, axis=1)).view("<i4")
