@@ -96,7 +96,7 @@ arm_cmsis_nn_status tinyml_convolve_s4(
     const int32_t pixels = output_dims->h * output_dims->w;
     const results to = {params, quant, quant_step, bias, output_dims->c};
     operand *const scratch = context->buf;
-    const operand *values[2] = {scratch, scratch};
+    const operand *values[2];
     int32_t totals[2] = {0, 0};
 
     for (int32_t image = 0; image < input_dims->n; image++) {
@@ -113,6 +113,9 @@ arm_cmsis_nn_status tinyml_convolve_s4(
 
             values[i] = column_at(params, input_dims, input, filter_dims, y, x, column, window,
                                   &totals[i]);
+            if (i == 0) {
+                values[1] = values[0]; /* to be read where there is no second */
+            }
             if (i == 1 || pixel + 1 == pixels) {
                 multiply(&to, weights, values, totals, size, 1 + i, output);
                 output += (1 + i) * to.channels;

@@ -37,6 +37,12 @@ arm_cmsis_nn_status tinyml_fully_connected_s4(
     const cmsis_nn_dims *input_dims, const int8_t *input, const cmsis_nn_dims *filter_dims,
     const int32_t *weights, const int32_t *bias, const cmsis_nn_dims *output_dims, int8_t *output);
 
+/*
+ * Eight weights of each word, stored plus 8: the first four in the lower halves of its bytes, the
+ * others in the upper ones.
+ */
+void tinyml_widen_s4(const int32_t *words, int32_t count, int8_t *weights);
+
 /* Filters are (output channels, height, width, input channels); the bias may be NULL. */
 void tinyml_transpose_conv_s8(const cmsis_nn_conv_params *params,
                               const cmsis_nn_per_channel_quant_params *quant,

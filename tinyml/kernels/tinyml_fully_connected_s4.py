@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from tinyml.ir.graph import DType, Graph
-from tinyml.kernels.tinyml_convolve_s4 import four_bit_refusal, layers_do_not_pay, packed_call
-from tinyml.ops.c.four_bits import WORD
+from tinyml.kernels.tinyml_convolve_s4 import (
+    beyond_32_bits,
+    four_bit_layers,
+    is_single_row,
+    packed_call,
+)
+from tinyml.ops.c.four_bits import WORD, FourBitCandidate, too_much_code
 from tinyml.ops.contract.c import Isa, Kernel, KernelCall
-from tinyml.ops.contract.candidate import Candidate
 from tinyml.ops.contract.operator import Operator
 from tinyml.ops.contract.target import Target
 from tinyml.ops.conv_2d import Conv2D
@@ -18,9 +22,12 @@ from tinyml.ops.fully_connected import FullyConnected
 
 FUNCTION = "tinyml_fully_connected_s4"
 
+# Code of the kernel on a Cortex-M3.
+CODE_BYTES = 1400
+
 
 @dataclass(frozen=True, kw_only=True)
-class TinymlFullyConnectedS4(Candidate[FullyConnected]):
+class TinymlFullyConnectedS4(FourBitCandidate[FullyConnected]):
     """Half of the flash."""
 
     computes = FullyConnected
@@ -29,12 +36,12 @@ class TinymlFullyConnectedS4(Candidate[FullyConnected]):
 
     def refusal(self, op: FullyConnected, graph: Graph) -> str | None:
         """It is for one row, and weights in [-8, 7]."""
-        return four_bit_refusal(op, graph) or _several_rows(op, graph)
+        return super().refusal(op, graph) or _beyond_it(op, graph)
 
     def does_not_pay(self, op: FullyConnected, graph: Graph, target: Target) -> str | None:
-        """The kernel's code must be less than what all layers together save."""
+        """Its code must be less than what all layers save."""
         del op, target
-        return layers_do_not_pay(graph)
+        return _does_not_pay(graph)
 
     def bind(self, op: FullyConnected, graph: Graph, target: Target) -> Kernel:
         """Scratch holds the row, where it is widened."""
@@ -42,7 +49,7 @@ class TinymlFullyConnectedS4(Candidate[FullyConnected]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TinymlFullyConnectedS4OfPixel(Candidate[Conv2D]):
+class TinymlFullyConnectedS4OfPixel(FourBitCandidate[Conv2D]):
     """A 1x1 convolution of one pixel, as FULLY_CONNECTED with weights per channel becomes."""
 
     computes = Conv2D
@@ -51,26 +58,27 @@ class TinymlFullyConnectedS4OfPixel(Candidate[Conv2D]):
 
     def refusal(self, op: Conv2D, graph: Graph) -> str | None:
         """It is for one pixel, a filter of 1x1, and weights in [-8, 7]."""
-        if not op.is_pointwise(graph):
-            return "the filter is not 1x1 without padding"
-        return four_bit_refusal(op, graph) or _several_rows(op, graph)
+        return super().refusal(op, graph) or _beyond_it(op, graph)
 
     def does_not_pay(self, op: Conv2D, graph: Graph, target: Target) -> str | None:
-        """The kernel's code must be less than what all layers together save."""
+        """Its code must be less than what all layers save."""
         del op, target
-        return layers_do_not_pay(graph)
+        return _does_not_pay(graph)
 
     def bind(self, op: Conv2D, graph: Graph, target: Target) -> Kernel:
         """Scratch holds the pixel, where it is widened."""
         return _kernel(op, graph, target, op.call(graph, FUNCTION))
 
 
-def _several_rows(op: Operator, graph: Graph) -> str | None:
-    """Say so where the input or the output is more than one row or pixel."""
-    weights = graph.tensor(op.inputs[1])
-    rows = graph.tensor(op.outputs[0]).size // weights.shape[0]
-    pixels = graph.tensor(op.inputs[0]).size * weights.shape[0] // weights.size
-    return None if rows == pixels == 1 else f"there are {max(rows, pixels)} rows, expected 1"
+def _beyond_it(op: Operator, graph: Graph) -> str | None:
+    if not is_single_row(op, graph):
+        return "it is for one row or pixel, and a filter of 1x1"
+    return beyond_32_bits(op, graph)
+
+
+def _does_not_pay(graph: Graph) -> str | None:
+    layers = [op for op in four_bit_layers(graph) if is_single_row(op, graph)]
+    return too_much_code(layers, graph, CODE_BYTES)
 
 
 def _kernel(op: Operator, graph: Graph, target: Target, call: KernelCall) -> Kernel:

@@ -79,17 +79,20 @@ def _step(
     dtype = graph.tensor(op.inputs[op.typed_input]).dtype
     refused: dict[str, str] = {}
     for candidate in candidates_for(type(op)):
-        if dtype not in candidate.functions or (allowed is not None and candidate not in allowed):
+        if dtype not in candidate.functions or not candidate.concerns(op, graph):
+            continue
+        if allowed is not None and candidate not in allowed:
             continue
         if not candidate.exists_on(target):
             # The same kernel may be there in another form.
             refused.setdefault(candidate.name, _where_it_exists(candidate))
-        elif (reason := candidate.refusal(op, graph)) is not None:
-            refused[candidate.name] = reason
-        elif allowed is None and (reason := candidate.does_not_pay(op, graph, target)) is not None:
-            refused[candidate.name] = reason
-        else:
+            continue
+        reason = candidate.refusal(op, graph)
+        if reason is None and allowed is None:
+            reason = candidate.does_not_pay(op, graph, target)
+        if reason is None:
             return Step(op, candidate.bind(op, graph, target), candidate.name, refused)
+        refused[candidate.name] = reason
     return Step(op, own, OWN, refused)
 
 

@@ -50,6 +50,11 @@ class Candidate(abc.ABC, Generic[Computed]):
         """Whether every core of ``target`` has it, in its version of CMSIS-NN."""
         return target.isas <= self.isas and target.cmsis_nn in self.cmsis_nn
 
+    def concerns(self, op: Computed, graph: Graph) -> bool:
+        """Whether it is for layers like ``op`` at all; where not, nobody is told why it is not."""
+        del op, graph
+        return True
+
     def refusal(self, op: Computed, graph: Graph) -> str | None:
         """Say why it does not compute ``op`` as it stands in ``graph``; None where it does."""
         del op, graph

@@ -18,6 +18,9 @@ class Goal(enum.Enum):
     FLASH = "flash"
 
 
+GOALS = tuple(goal.value for goal in Goal)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """The cores that shall run it, all of them, and the major version of CMSIS-NN they call."""
