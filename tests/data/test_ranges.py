@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from graphs import activation
 
-from tinyml.data.ranges import range_warnings
+from tinyml.data.ranges import output_warnings, range_warnings
 from tinyml.ir.graph import DType, Tensor
 
 # From 0 to 1, as pixels that were divided by 255.
@@ -63,3 +63,16 @@ def test_uint8_samples_for_an_input_that_its_file_declares_int8_are_real_numbers
     (warning,) = range_warnings([np.arange(0, 240, 30, dtype=np.uint8)[None]], [SCALED])
 
     assert "reach from 0 to 210, but it was quantized for 0 to 1" in warning
+
+
+def test_outputs_that_the_float_model_takes_beyond_their_range_are_warned_of_by_name():
+    (warning,) = output_warnings([STEPS * 16], [SCALED])
+
+    assert warning.startswith(
+        "on these data the float model's output 'serving_default_image:0' reaches from 0 to 16, "
+        "but it was quantized for 0 to 1: 88 % of the values are cut off; calibrate with data like"
+    )
+
+
+def test_outputs_within_their_range_are_not_warned_of():
+    assert output_warnings([STEPS, STEPS], [SCALED, PIXELS]) == ()

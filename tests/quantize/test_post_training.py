@@ -147,11 +147,20 @@ def test_a_bias_too_large_raises_the_one_weight_scale_per_tensor():
     np.testing.assert_allclose(dequantize(bias.constant, bias.quant), [-5e4, 1.0], rtol=1e-3)
 
 
-def test_a_channel_of_zeros_stays_zeros_with_scale_one():
-    weights = quantized(one_conv(np.array([[0.0, 0.0], [1.0, -1.0]], np.float32))).tensor("w")
+def test_a_channel_of_zeros_has_the_scale_of_the_largest_other():
+    matrix = np.array([[0.0, 0.0], [1.0, -1.0], [0.5, 0.1]], np.float32)
 
-    assert weights.quant.scale[0] == 1.0
-    assert weights.constant.reshape(2, 2).tolist() == [[0, 0], [127, -127]]
+    weights = quantized(one_conv(matrix)).tensor("w")
+
+    assert weights.quant.scale[0] == weights.quant.scale[1]
+    assert weights.constant.reshape(3, 2)[:2].tolist() == [[0, 0], [127, -127]]
+
+
+@pytest.mark.parametrize("matrix", [np.zeros((2, 2)), np.array([[0, 0], [1, 1]])])
+def test_the_bias_of_a_channel_of_zeros_keeps_its_precision(matrix):
+    bias = quantized(one_conv(matrix.astype(np.float32), np.array([0.1, 0.3]))).tensor("b")
+
+    np.testing.assert_allclose(dequantize(bias.constant, bias.quant), [0.1, 0.3], atol=1e-4)
 
 
 def test_a_layer_without_bias_gets_one_of_zeros_which_runtimes_ask_for():
@@ -222,10 +231,13 @@ def test_an_activation_has_the_affine_parameters_of_its_range():
     assert activations(graph, "x", "y") == [affine_params(-0.5, 2.0), affine_params(0.0, 3.0)]
 
 
-def test_activations_of_zeros_have_scale_one():
-    graph = quantized(one_conv(np.eye(2, dtype=np.float32)), x=(0.0, 0.0), y=(0.0, 0.0))
+def test_activations_of_zeros_have_the_scale_of_values_up_to_1():
+    bias = np.array([0.1, 0.3], np.float32)
+    graph = quantized(one_conv(np.eye(2, dtype=np.float32), bias), x=(0.0, 0.0), y=(0.0, 0.3))
 
-    assert activations(graph, "x", "y") == [QuantParams.per_tensor(1.0, 0)] * 2
+    assert activations(graph, "x") == [affine_params(0.0, 1.0)]
+    steps = graph.tensor("b")
+    np.testing.assert_allclose(dequantize(steps.constant, steps.quant), bias, atol=1e-4)
 
 
 @pytest.mark.parametrize(

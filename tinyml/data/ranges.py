@@ -28,12 +28,33 @@ def range_warnings(samples: Sequence[Array], inputs: Sequence[Tensor]) -> tuple[
     return tuple(warning for warning in found if warning)
 
 
+def output_warnings(floats: Sequence[Array], outputs: Sequence[Tensor]) -> tuple[str, ...]:
+    """One sentence for each output whose real values the quantized model has no integers for.
+
+    ``floats`` holds what the float model gives for the data, (N, *shape) per output.
+    """
+    return tuple(
+        f"on these data the float model's output '{tensor.name}' reaches from {array.min():.4g} to "
+        f"{array.max():.4g}, but it was quantized for {low:.4g} to {high:.4g}: {100 * share:.0f} % "
+        "of the values are cut off; calibrate with data like these"
+        for array, tensor in zip(floats, outputs, strict=False)
+        if tensor.quant is not None and (share := _share_outside(array, tensor)) >= SHARE
+        for low, high in [_real_range(tensor)]
+    )
+
+
+def _share_outside(array: Array, tensor: Tensor) -> float:
+    """Share of values beyond the range and its margin."""
+    low, high = _real_range(tensor)
+    margin = MARGIN * (high - low)
+    return float(((array < low - margin) | (array > high + margin)).mean())
+
+
 def _warning(array: Array, tensor: Tensor) -> str:
     if tensor.quant is None or is_raw(array, tensor):
         return ""
     low, high = _real_range(tensor)
-    margin = MARGIN * (high - low)
-    share = float(((array < low - margin) | (array > high + margin)).mean())
+    share = _share_outside(array, tensor)
     first, last = float(array.min()), float(array.max())
     if share >= SHARE:
         consequence = f"{100 * share:.0f} % of the values are cut off"

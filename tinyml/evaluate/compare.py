@@ -22,7 +22,7 @@ from tinyml.data.dataset import (
 )
 from tinyml.data.judging import check_labels, metric_of
 from tinyml.data.metrics import Metric, agreement, score
-from tinyml.data.ranges import range_warnings
+from tinyml.data.ranges import output_warnings, range_warnings
 from tinyml.device.run import DeviceRun, run_codes
 from tinyml.errors import InputError
 from tinyml.evaluate.oracle import Oracles, run_float, run_oracles
@@ -86,6 +86,7 @@ def compare_model(
     float_graph: Graph | None = None,
     max_accuracy_drop: float | None = None,
     kernels: str = "auto",
+    goal: str = "speed",
     console: Console = "semihosting",
     jobs: int | None = None,
     on_progress: Callable[[int], None] | None = None,
@@ -96,14 +97,15 @@ def compare_model(
     ``max_accuracy_drop`` is in percentage points of the float model's accuracy, and needs labels
     and ``float_graph``. It passes where no byte differs and the drop is not exceeded. ``oracle`` is
     the package whose reference kernels are asked for, else each operator's first choice among those
-    installed. ``kernels`` is what the plan chooses from, as in ``plan_model``.
+    installed. ``kernels`` and ``goal`` say what the plan chooses from and for, as in
+    ``plan_model``.
 
     Raises InputError where labels are missing or name no class of the model, the data's metric is
     unknown or does not suit the model, or the float model has other inputs or outputs;
     ToolchainError where an oracle is not installed.
     """
     data = check_dataset(data, inputs_of(graph))
-    plan = plan_model(graph, board, kernels=kernels)
+    plan = plan_model(graph, board, kernels=kernels, goal=goal)
     prepared = plan.graph
     oracles = Oracles(prepared, oracle)
     oracles.require_installed()
@@ -201,7 +203,10 @@ def _sum_up(
         cmsis_nn=build.cmsis_nn_version,
         compiler=build.compiler_version,
         passed=within and (mismatched == 0 or bool(oracles.errors)),
-        warnings=range_warnings(data.samples, [graph.tensor(name) for name in graph.inputs]),
+        warnings=(
+            *range_warnings(data.samples, [graph.tensor(name) for name in graph.inputs]),
+            *output_warnings(floats or (), [graph.tensor(name) for name in graph.outputs]),
+        ),
     )
 
 

@@ -165,6 +165,8 @@ def _from_ranges(
 ) -> QuantParams:
     ranges = [_range(graph, table, name) for name in group]
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+    if low == high == 0:  # any scale holds it, but a reader's bias has steps of it
+        high = 1.0
     return range_params(low, high, dtype)
 
 

@@ -15,7 +15,7 @@ from tinyml.ops.families.unary import UnaryOperator
 from tinyml.passes.fuse_functions import fuse_functions
 from tinyml.passes.take_cast_inputs import take_cast_inputs
 from tinyml.quantize.check_ids import check_ids
-from tinyml.quantize.check_samples import calibration_warnings
+from tinyml.quantize.check_samples import calibration_warnings, outlier_warnings
 from tinyml.quantize.observers import MinMax, Observer, Range
 from tinyml.runtime.tflite import iterate_float
 
@@ -73,8 +73,10 @@ def calibrate(
                 raise InputError(INFINITE.format(name=name))
         if on_progress:
             on_progress(done)
+    ranges = {name: each.range for name, each in seen.items() if each.is_observed}
+    warnings += outlier_warnings({name: each.largest for name, each in seen.items()}, ranges)
     return CalibrationTable(
-        {name: each.range for name, each in seen.items() if each.is_observed},
+        ranges,
         len(samples[0]),
         frozenset(name for name, each in seen.items() if each.is_infinite),
         {name: each.fraction for name, each in seen.items() if each.fraction is not None},
@@ -126,6 +128,7 @@ class _Seen(Observer):
         self._observer = observer
         self.is_observed = self.is_infinite = False
         self.fraction: float | None = None
+        self.largest: list[float] = []  # magnitude of each sample
 
     def observe(self, values: Array) -> None:
         finite = values[np.abs(values) < LARGEST_FLOAT]
@@ -133,6 +136,7 @@ class _Seen(Observer):
         if not finite.size:
             return
         self.is_observed = True
+        self.largest.append(max(float(finite.max()), -float(finite.min())))
         self._observer.observe(finite)
         if self.fraction is None and (finite != np.trunc(finite)).any():
             self.fraction = float(finite[finite != np.trunc(finite)][0])

@@ -1,8 +1,8 @@
-"""Whether calibration data can be what the model will see."""
+"""Whether calibration data can be what the model will see, and what they do in it is sound."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,9 +11,14 @@ from tinyml.errors import InputError
 from tinyml.ir.graph import Array, Graph
 from tinyml.ops.div import Div
 from tinyml.ops.mul import Mul
+from tinyml.quantize.linear import linear_layers
+from tinyml.quantize.observers import Range
 
 # A model that multiplies its input by no more than this takes it on another scale than its weights.
 SCALED_DOWN = 1 / 8
+# Steps of 8 bits, and the fewest samples among which one can be told from the others.
+STEPS = 255
+FEWEST = 3
 
 
 def calibration_warnings(graph: Graph, samples: Sequence[Array]) -> tuple[str, ...]:
@@ -34,7 +39,74 @@ def calibration_warnings(graph: Graph, samples: Sequence[Array]) -> tuple[str, .
         "model will see them"
         for name, array in constant.items()
     ]
-    return (*warnings, *(w for n, array in inputs.items() if (w := _scaled_twice(graph, n, array))))
+    for check in (_scaled_twice, _constant_channels):
+        warnings += filter(None, (check(graph, name, array) for name, array in inputs.items()))
+    return (*warnings, *_one_sample(samples), *_zero_weights(graph))
+
+
+def outlier_warnings(
+    largest: Mapping[str, Sequence[float]], ranges: Mapping[str, Range]
+) -> tuple[str, ...]:
+    """One sentence where single samples stretch ranges until the others are lost in a step.
+
+    ``largest`` has the largest magnitude of each sample by tensor; ``ranges``, in the order of the
+    graph, are those that an observer made of them.
+    """
+    found = [
+        name for name in largest if name in ranges and _is_stretched(largest[name], ranges[name])
+    ]
+    if not found:
+        return ()
+    values = np.asarray(largest[found[0]])
+    others = f", as in {len(found) - 1} more tensors" if len(found) > 1 else ""
+    warning = (
+        f"tensor '{found[0]}' reaches {values.max():.4g} in sample {values.argmax()}, where half "
+        f"of the samples stay below {np.median(values):.4g}, less than a step of 8 bits of its "
+        f"range{others}: leave such samples out, or try --observer percentile"
+    )
+    return (warning,)
+
+
+def _is_stretched(largest: Sequence[float], ends: Range) -> bool:
+    usual = float(np.median(largest))
+    return len(largest) >= FEWEST and 0 < STEPS * usual < max(-ends[0], ends[1])
+
+
+def _one_sample(samples: Sequence[Array]) -> tuple[str, ...]:
+    if not samples or len(samples[0]) != 1:
+        return ()
+    warning = (
+        "there is 1 calibration sample, and no range of one sample holds for others; give some "
+        "hundred of every kind that the model will see"
+    )
+    return (warning,)
+
+
+def _constant_channels(graph: Graph, name: str, array: Array) -> str:
+    """What to say of channels, the last dimension, that hold one number where others do not."""
+    del graph
+    if array.ndim < 3 or array.shape[-1] == 1 or array[0].size == array.shape[-1]:
+        return ""  # no channels, but one value of each feature
+    rows = array.reshape(-1, array.shape[-1])
+    constant = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
+    if not constant.size or constant.size == array.shape[-1]:
+        return ""
+    first = int(constant[0])
+    others = f", as {constant.size - 1} more channels are one number" if constant.size > 1 else ""
+    return (
+        f"the calibration data of input '{plain_name(name)}' are {rows[0, first]:g} everywhere in "
+        f"channel {first}{others}: ranges are found for that alone; give samples in which it "
+        "varies, if it does in use"
+    )
+
+
+def _zero_weights(graph: Graph) -> tuple[str, ...]:
+    """What to say of layers whose output is their bias, whatever they read."""
+    empty = [op for op in linear_layers(graph) if not graph.tensor(op.inputs[1]).constant.any()]
+    if not empty:
+        return ()
+    shown = ", ".join(f"'{op.name}'" for op in empty)
+    return (f"the weights of {shown} are all zero, and what they read counts for nothing",)
 
 
 def _all_the_same(constant: dict[str, Array]) -> str:

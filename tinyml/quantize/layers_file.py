@@ -96,7 +96,6 @@ def _override(layer: _Layer) -> Override:
 def check_overrides(graph: Graph, overrides: tuple[Override, ...]) -> None:
     """Raise InputError for a choice that no layer of ``graph`` can take up."""
     names = [op.name for op in graph.ops]
-    weighted = {op.name for op in operators(graph) if op.quantization_rule(graph).weights}
     for override in overrides:
         fitting = {name for name in names if override.fits(name)}
         if not fitting:
@@ -106,8 +105,12 @@ def check_overrides(graph: Graph, overrides: tuple[Override, ...]) -> None:
                 f"no layer has a name that fits '{override.layers}': {hint}"
                 "'tinyml inspect' lists the layers"
             )
-        if override.weight_bits is not None and not fitting & weighted:
+        if override.weight_bits is not None and not fitting & _weighted(graph):
             raise InputError(
                 f"weights of '{override.layers}' are to have {override.weight_bits} bits, but none "
                 f"of these layers has weights: {', '.join(sorted(fitting))}"
             )
+
+
+def _weighted(graph: Graph) -> set[str]:
+    return {op.name for op in operators(graph) if op.quantization_rule(graph).weights}

@@ -119,9 +119,14 @@ def _stored_scale(weights: Tensor, axis: int | None, largest: int) -> Array | No
 
 
 def _magnitudes(weights: Array, axis: int | None) -> Array:
-    """Largest absolute value of each slice along ``axis``, or of everything; 1 dimension."""
+    """Largest absolute value of each slice along ``axis``, or of everything; 1 dimension.
+
+    A slice of zeros has that of the others, or 1: its scale is that of its bias too, and no coarser
+    than theirs.
+    """
     slices = weights[None] if axis is None else np.moveaxis(weights, axis, 0)
-    return np.asarray(np.abs(slices.reshape(len(slices), -1)).max(axis=1))
+    largest = np.abs(slices.reshape(len(slices), -1)).max(axis=1)
+    return np.asarray(np.where(largest > 0, largest, largest.max() or 1))
 
 
 def _smallest_scale(bias: Tensor | None, input_scale: float, scales: int, dtype: DType) -> Array:

@@ -58,7 +58,6 @@ class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
         self.ranges = ranges
         self.is_frozen = ranges is Ranges.LEARNED
         graph = prepared.graph
-        self._limits = LIMITS[prepared.scheme.activations]
         self._rules = {op.name: op.quantization_rule(graph) for op in operators(graph)}
         self._groups = [_Activations(self, group) for group in prepared.groups]
         self._group_of = {name: group for group in self._groups for name in group.group.names}
@@ -151,14 +150,19 @@ class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
             return value
         if not group.is_given and not self.is_frozen:
             self._seen.setdefault(id(group), []).append(value)
-        return self._rounded(value, group, None if op is None else self._sum_scale(op))
+        return self._rounded(value, group, op)
 
-    def _rounded(self, value: Any, group: _Activations, unit: Any = None) -> Any:
-        return fake_quantize(value, group.scale(), group.zero_point.value, self._limits, unit)
+    def _rounded(self, value: Any, group: _Activations, op: Operator | None = None) -> Any:
+        scale, zero_point = group.scale(), group.zero_point.value
+        if op is None:
+            return fake_quantize(value, scale, zero_point, group.limits)
+        middle = -zero_point if op.rounds_integers else tf.zeros_like(zero_point)
+        unit = self._sum_scale(op)
+        return fake_quantize(value, scale, zero_point, group.limits, unit, middle)
 
     def _sum_scale(self, op: Operator) -> Any:
         """What one step of the sums stands for that int8 kernels bring to the output's scale."""
-        if self.prepared.scheme.activations is DType.INT16:  # sums of 64 bits, rounded once
+        if self.prepared.scheme.activations_of(op) is DType.INT16:  # sums of 64 bits, rounded once
             return None
         scales = [self._scale_of(op, index, name) for index, name in enumerate(op.inputs)]
         return op.sum_scale(self.prepared.graph, *scales)
@@ -198,7 +202,8 @@ class _Activations:
     """Scale and zero point of tensors that share them."""
 
     def __init__(self, layer: QatLayer, group: Group) -> None:
-        self.group, self._dtype = group, layer.prepared.scheme.activations
+        self.group, self._dtype = group, layer.prepared.dtypes[group.names[0]]
+        self.limits = LIMITS[self._dtype]
         table, params = layer.prepared.table, group.params
         graph = layer.prepared.graph
         # Nothing is learned of what an operator fixes, nor of constants.
