@@ -1,18 +1,19 @@
 """Trials are what 'tinyml quantize' and 'tinyml build' make, and none is done twice."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from graphs import small_float
+from graphs import activation, conv_2d, float_constant, make_graph, small_float
 
 from tinyml.data.dataset import Dataset
 from tinyml.errors import InputError, ToolchainError
 from tinyml.evaluate.compare import compare_model
 from tinyml.firmware.boards import load_board
 from tinyml.ir.graph import DType
-from tinyml.pipeline import plan_model
+from tinyml.pipeline import generate_plan, plan_model
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.post_training import quantize_graph
 from tinyml.quantize.recipe import Recipe
@@ -32,8 +33,9 @@ def data(count: int = 12, *, labels: bool = True) -> Dataset:
     return Dataset(samples, np.arange(count) % 3 if labels else None)
 
 
-def problem(board: str | None = None, **kinds) -> Problem:
-    return make_problem(small_float(), data(), data(**kinds), load_board(board) if board else None)
+def problem(board: str | None = None, goal: str = "speed", **kinds) -> Problem:
+    target = load_board(board) if board else None
+    return make_problem(small_float(), data(), data(**kinds), target, goal=goal)
 
 
 class Counted:
@@ -68,11 +70,36 @@ def test_a_trial_has_the_accuracy_and_the_memory_of_the_model_on_the_board():
     assert outcome.signal_to_error > 25
 
 
-def test_without_a_board_memory_is_what_no_compiler_has_a_say_in():
-    eight, four = (try_recipe(problem(), RECIPES[n]) for n in (0, 2))
+def test_without_a_board_flash_is_every_array_of_the_weights_file():
+    outcome = try_recipe(problem(), Recipe())
 
-    assert four.flash_bytes < eight.flash_bytes < 1000
-    assert eight.ram_bytes == eight.arena_bytes
+    quantized = quantize_graph(small_float(), calibrate(small_float(), data().samples))
+    text = generate_plan(plan_model(quantized)).files["small_weights.c"]
+    arrays = re.findall(r"^const (int8|int16|int32)_t \w+\[(\d+)\] =", text, re.MULTILINE)
+    assert arrays
+    assert outcome.flash_bytes == sum(int(n) * np.dtype(kind).itemsize for kind, n in arrays)
+    assert outcome.ram_bytes == outcome.arena_bytes
+
+
+def test_weights_of_four_bits_take_less_flash_where_the_device_packs_them():
+    rng = np.random.default_rng(1)
+    graph = make_graph(
+        [
+            activation("x", (1, 4, 4, 64), None),
+            float_constant("w", rng.normal(size=(256, 1, 1, 64)).astype(np.float32)),
+            float_constant("b", np.zeros(256, np.float32)),
+            activation("y", (1, 4, 4, 256), None),
+        ],
+        [conv_2d("y", "x", "w", "b")],
+        ["x"],
+        ["y"],
+    )
+    samples = Dataset(rng.normal(size=(10, 4, 4, 64)).astype(np.float32))
+    posed = make_problem(graph, samples, samples)
+
+    eight, four = (try_recipe(posed, RECIPES[n]).flash_bytes for n in (0, 2))
+
+    assert eight - four == 256 * 64 // 2
 
 
 def test_what_cannot_be_built_is_an_outcome_with_its_reason():
@@ -106,9 +133,10 @@ def test_a_search_that_was_stopped_goes_on_and_does_nothing_twice(tmp_path):
         lambda: problem(count=11),
         lambda: problem(labels=False),
         lambda: problem("mps2-an386"),
+        lambda: problem(goal="flash"),
         lambda: make_problem(small_float(), data(11), data()),
     ],
-    ids=["test data", "labels", "board", "calibration"],
+    ids=["test data", "labels", "board", "goal", "calibration"],
 )
 def test_trials_on_anything_else_are_done_anew(tmp_path, other):
     path, again = tmp_path / "j.jsonl", Counted()

@@ -12,6 +12,7 @@ import click
 from tinyml.cli.common import (
     check_file,
     check_folder,
+    goal_option,
     json_option,
     model_argument,
     print_table,
@@ -68,6 +69,7 @@ LIMIT_MISSED = 1
 @click.option("--max-flash", type=click.IntRange(min=1), metavar="BYTES", help="Flash to fit.")
 @click.option("--max-ram", type=click.IntRange(min=1), metavar="BYTES", help="RAM to fit.")
 @click.option("--board", help="Link every trial for this board, whose memory is a limit too.")
+@goal_option
 @click.option(
     "--samples",
     type=click.IntRange(min=1),
@@ -105,6 +107,7 @@ def command(
     max_flash: int | None,
     max_ram: int | None,
     board: str | None,
+    goal: str,
     samples: int,
     output: Path,
     journal: Path | None,
@@ -121,7 +124,7 @@ def command(
     tested = read_dataset(test, graph) if test else calibration
     journal = journal or output / f"{model.stem}.search.jsonl"
     check_file(journal)
-    problem = make_problem(graph, calibration, tested, target, most_samples=samples)
+    problem = make_problem(graph, calibration, tested, target, goal=goal, most_samples=samples)
     limits = _limits(problem, max_accuracy_drop, max_flash, max_ram)
     kept = Journal(journal)
     try:

@@ -42,6 +42,7 @@ def generate_c(plan: Plan, name: str) -> CModule:
         state_bytes=program.state_bytes,
         inputs=arena_slots(program, plan.graph.inputs),
         outputs=arena_slots(program, plan.graph.outputs),
+        constant_bytes=sum(array.nbytes for array in program.constants.values()),
         weights_by_tensor={
             tensor: program.constants[c_name].nbytes
             for tensor, c_name in program.constant_names.items()

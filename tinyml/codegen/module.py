@@ -25,7 +25,8 @@ class CModule:
     that failed. Where ``state_bytes`` is not 0, it takes a ``NAME_state *`` besides, which
     ``NAME_init_state`` starts. Inputs and outputs are read and written in the arena, at their
     slots. ``cmsis_nn`` is the major version of CMSIS-NN whose kernels it calls, None where it calls
-    none. ``weights_by_tensor`` gives the bytes of the constants, ``peak_by_tensor`` those of what
+    none. ``constant_bytes`` is what all arrays of ``NAME_weights.c`` take, ``weights_by_tensor``
+    gives the bytes of those that are constants of the graph, ``peak_by_tensor`` those of what
     the arena holds when it is fullest.
     """
 
@@ -40,3 +41,4 @@ class CModule:
     peak_by_tensor: Mapping[str, int]
     state_bytes: int = 0
     cmsis_nn: int | None = None
+    constant_bytes: int = 0

@@ -36,6 +36,7 @@ def make_problem(
     test: Dataset,
     board: Board | None = None,
     *,
+    goal: str = "speed",
     most_samples: int = 1000,
 ) -> Problem:
     """Run the float model on at most ``most_samples`` of ``test``, drawn by a fixed seed.
@@ -59,6 +60,7 @@ def make_problem(
         metric=metric,
         floats=floats,
         board=board,
+        goal=goal,
     )
 
 
@@ -148,7 +150,8 @@ def _digest(problem: Problem) -> str:
         described = "none" if array is None else f"{array.dtype} {array.shape}"
         digest.update(described.encode())
         digest.update(b"" if array is None else np.ascontiguousarray(array).tobytes())
-    said = (problem.metric.value, repr(problem.board), find_cmsis_nn().version, __version__)
+    board, cmsis_nn = repr(problem.board), find_cmsis_nn().version
+    said = (problem.metric.value, board, problem.goal, cmsis_nn, __version__)
     digest.update(json.dumps(said).encode())
     return digest.hexdigest()
 

@@ -25,6 +25,7 @@ from tinyml.quantize.recipe import Recipe, calibrate_by
 class Problem:
     """What all trials of a search share: a float graph, its data, and the board, if one is given.
 
+    ``goal`` is what kernels are chosen for, as in ``plan_model``.
     ``floats`` is the float model's first output for each sample of ``test``, (N, *shape).
     """
 
@@ -34,6 +35,7 @@ class Problem:
     metric: Metric
     floats: Array
     board: Board | None
+    goal: str = "speed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,8 @@ def try_recipe(problem: Problem, recipe: Recipe) -> Outcome:
         calibrated = calibrate_by(recipe, problem.graph, problem.calibration)
         quantized = quantize_graph(calibrated.graph, calibrated.table, recipe.scheme)
         data = write_tflite(quantized)
-        plan = plan_model(read_tflite(data, problem.graph.name), problem.board)
+        graph = read_tflite(data, problem.graph.name)
+        plan = plan_model(graph, problem.board, goal=problem.goal)
         flash, ram = memory_of(plan, problem.board)
     except (InputError, ModelError) as error:
         return Outcome(refused=str(error))
@@ -92,7 +95,7 @@ def memory_of(plan: Plan, board: Board | None) -> tuple[int, int]:
     """
     module = generate_plan(plan)
     if board is None or board.memory is None:
-        return sum(module.weights_by_tensor.values()), module.arena_bytes + module.state_bytes
+        return module.constant_bytes, module.arena_bytes + module.state_bytes
     fit = measure_fit(module, board)
     return fit.flash_bytes, fit.ram_bytes
 
