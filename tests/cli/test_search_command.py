@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from digits import REPOSITORY
 
 from tinyml.frontend.load import load_model
 from tinyml.pipeline import plan_model
+from tinyml.quantize.recipe import Recipe
+from tinyml.quantize.scheme import Scheme
 from tinyml.search.options import whole_model_recipes
 from tinyml.search.trial import memory_of
 
@@ -22,7 +25,13 @@ pytestmark = pytest.mark.usefixtures("workplace")
 SEARCH = ("search", "float.tflite", "--data", "data.npz", "--jobs", "1")
 # Nothing is lost that is allowed.
 ANY = ("--max-accuracy-drop", "100")
-TRIALS = len(list(whole_model_recipes()))
+EIGHT, FOUR = Recipe(), Recipe(scheme=Scheme(weight_bits=4))
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few schemes for all layers alike, for tests that do not ask which."""
+    monkeypatch.setattr("tinyml.search.search.whole_model_recipes", lambda: iter([EIGHT, FOUR]))
 
 
 def fingerprints(path: str = "float.search.jsonl") -> list[str]:
@@ -30,6 +39,7 @@ def fingerprints(path: str = "float.search.jsonl") -> list[str]:
     return [json.loads(line)["fingerprint"] for line in lines]
 
 
+@pytest.mark.usefixtures("few")
 def test_a_search_prints_the_frontier_and_the_command_that_makes_what_it_recommends(tinyml):
     called = tinyml(*SEARCH, *ANY, "--json", "s.json")
 
@@ -38,16 +48,33 @@ def test_a_search_prints_the_frontier_and_the_command_that_makes_what_it_recomme
     assert (called.code, called.err) == (0, "")
     assert called.out.rstrip().endswith(result["command"])
     assert "->" in called.out
-    assert len(result["trials"]) == TRIALS
     remade = tinyml(*shlex.split(result["command"])[1:])
     assert remade.code == 0
     written = Path("float.int8.tflite")
     assert written.stat().st_size == best["file_bytes"]
     flash_and_ram = memory_of(plan_model(load_model(written)), None)
     assert flash_and_ram == (best["flash_bytes"], best["ram_bytes"])
-    assert len(set(fingerprints())) == len(fingerprints()) == TRIALS
+    # One line has the order of the layers.
+    assert len(set(fingerprints())) == len(fingerprints()) == len(result["trials"]) + 1
 
 
+@pytest.mark.usefixtures("few")
+def test_layers_with_choices_of_their_own_are_in_a_file_that_the_command_takes(tinyml, monkeypatch):
+    monkeypatch.setattr("tinyml.cli.search.recommended", lambda trials, _: trials[2])
+
+    called = tinyml(*SEARCH, *ANY, "-o", "found", "--json", "s.json")
+
+    result = json.loads(Path("s.json").read_text())
+    best = result["trials"][2]
+    assert called.code == 0
+    assert best["layers"] == tomllib.loads(Path("found/float.layers.toml").read_text())["layer"]
+    assert result["command"].endswith("--layers found/float.layers.toml")
+    assert tinyml(*shlex.split(result["command"])[1:]).code == 0
+    flash_and_ram = memory_of(plan_model(load_model(Path("float.int8.tflite"))), None)
+    assert flash_and_ram == (best["flash_bytes"], best["ram_bytes"])
+
+
+@pytest.mark.usefixtures("few")
 def test_the_same_search_again_does_nothing_anew(tinyml):
     first = tinyml(*SEARCH, *ANY)
     journal = Path("float.search.jsonl").read_bytes()
@@ -70,15 +97,17 @@ def test_a_search_that_was_killed_goes_on_with_nothing_lost_and_nothing_twice(ti
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
     before = fingerprints()
-    assert 2 <= len(before) < TRIALS
+    assert 2 <= len(before) < len(list(whole_model_recipes()))
 
-    called = tinyml(*SEARCH, *ANY)
+    called = tinyml(*SEARCH, *ANY, "--json", "s.json")
 
+    trials = json.loads(Path("s.json").read_text())["trials"]
     assert called.code == 0
     assert fingerprints()[: len(before)] == before
-    assert len(set(fingerprints())) == len(fingerprints()) == TRIALS
+    assert len(set(fingerprints())) == len(fingerprints()) == len(trials) + 1
 
 
+@pytest.mark.usefixtures("few")
 def test_an_interrupted_search_says_how_to_go_on(tinyml, monkeypatch):
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -91,6 +120,7 @@ def test_an_interrupted_search_says_how_to_go_on(tinyml, monkeypatch):
     assert "finished trials are in float.search.jsonl: the same command goes on" in called.err
 
 
+@pytest.mark.usefixtures("few")
 def test_a_budget_that_cannot_be_met_gives_the_nearest_and_exits_with_1(tinyml):
     called = tinyml(*SEARCH, *ANY, "--max-ram", "10")
 
@@ -101,6 +131,7 @@ def test_a_budget_that_cannot_be_met_gives_the_nearest_and_exits_with_1(tinyml):
     assert "nearest:\ntinyml quantize" in called.out
 
 
+@pytest.mark.usefixtures("few")
 def test_a_boards_memory_is_a_limit(tinyml):
     called = tinyml(*SEARCH, *ANY, "--board", "microbit", "--json", "s.json")
 
@@ -110,6 +141,7 @@ def test_a_boards_memory_is_a_limit(tinyml):
     assert "the whole image on microbit" in called.out
 
 
+@pytest.mark.usefixtures("few")
 def test_samples_without_labels_are_judged_by_floats_classes(tinyml):
     np.savez("plain.npz", x=np.load("x.npy"))
 

@@ -35,7 +35,7 @@ from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.post_training import assign_integers
 from tinyml.quantize.prepare import Prepared, prepare_to_quantize
-from tinyml.quantize.scheme import Scheme
+from tinyml.quantize.scheme import Override, Scheme
 from tinyml.quantize.sensitivity import prepared_samples
 from tinyml.quantize.simulate import Simulation, real_parameters, run_graph
 
@@ -162,6 +162,12 @@ def test_all_layers_imitated_are_within_one_step_of_the_int8_kernels(make, schem
 @pytest.mark.parametrize("make", [residual, branches, classifier])
 def test_weights_of_four_bits_are_imitated_within_one_step_too(make):
     assert steps_apart(make(), Scheme(weight_bits=4)) <= 1
+
+
+def test_layers_of_both_widths_are_imitated_within_one_step_too():
+    wide = Override(layers="e", activations=DType.INT16)
+
+    assert steps_apart(residual(), Scheme(overrides=(wide,))) <= 1
 
 
 @pytest.mark.parametrize("make", MODELS)

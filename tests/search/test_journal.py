@@ -4,6 +4,7 @@ import pytest
 
 from tinyml.errors import InputError
 from tinyml.search.journal import Journal
+from tinyml.search.layers import Ranking
 from tinyml.search.trial import Outcome
 
 MADE, REFUSED = Outcome(flash_bytes=10, ram_bytes=20, agreement=0.5), Outcome(refused="no kernel")
@@ -18,6 +19,14 @@ def test_a_journal_gives_back_what_was_added(tmp_path):
 
     assert Journal(path).outcomes == {"a": MADE, "b": REFUSED} == journal.outcomes
     assert json.loads(path.read_text().splitlines()[0])["options"] == ["--observer", "mse"]
+
+
+def test_the_order_of_layers_is_kept_too(tmp_path):
+    path, ranking = tmp_path / "j.jsonl", Ranking(narrow=("a", "b"), wide=("b",))
+    Journal(path).add_ranking("r", ranking)
+
+    assert Journal(path).rankings == {"r": ranking}
+    assert Journal(path).outcomes == {}
 
 
 @pytest.mark.parametrize("length", [1, 30, -1])
@@ -44,7 +53,15 @@ def test_lines_of_other_searches_stay(tmp_path):
 
 @pytest.mark.parametrize(
     "line",
-    ["nonsense", "3", "[]", "{}", '{"fingerprint": 1, "outcome": {}}', '{"fingerprint": "a"}'],
+    [
+        '{"fingerprint": "a", "ranking": 3}',
+        "nonsense",
+        "3",
+        "[]",
+        "{}",
+        '{"fingerprint": 1, "outcome": {}}',
+        '{"fingerprint": "a"}',
+    ],
 )
 def test_a_file_that_is_no_journal_is_refused_and_left_as_it_is(tmp_path, line):
     path = tmp_path / "j.jsonl"

@@ -18,7 +18,7 @@ EVERYTHING = Recipe(
 
 @click.command()
 @scheme_options
-def read(recipe: Recipe) -> Recipe:
+def read(recipe: Recipe, **_others: object) -> Recipe:
     return recipe
 
 

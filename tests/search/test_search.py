@@ -19,8 +19,9 @@ from tinyml.quantize.recipe import Recipe
 from tinyml.quantize.scheme import Scheme
 from tinyml.report.inspection import describe_fit
 from tinyml.search.journal import Journal
+from tinyml.search.layers import mixed_recipes, rank_layers
 from tinyml.search.runners import on_cores
-from tinyml.search.search import float_accuracy, make_problem, search
+from tinyml.search.search import float_accuracy, make_problem, run_trials, search
 from tinyml.search.trial import Outcome, Problem, try_recipe
 
 RECIPES = [Recipe(), Recipe(scheme=Scheme(per_channel=False)), Recipe(scheme=Scheme(weight_bits=4))]
@@ -89,9 +90,9 @@ def test_what_cannot_be_built_is_an_outcome_with_its_reason():
 def test_a_search_that_was_stopped_goes_on_and_does_nothing_twice(tmp_path):
     path, posed, first, second = tmp_path / "j.jsonl", problem(), Counted(most=1), Counted()
     with pytest.raises(KeyboardInterrupt):
-        search(posed, RECIPES, Journal(path), first)
+        run_trials(posed, RECIPES, Journal(path), first)
 
-    trials = search(posed, RECIPES, Journal(path), second)
+    trials = run_trials(posed, RECIPES, Journal(path), second)
 
     assert first.seen == [RECIPES[2]]
     assert second.seen == [RECIPES[1], RECIPES[0]]
@@ -111,18 +112,48 @@ def test_a_search_that_was_stopped_goes_on_and_does_nothing_twice(tmp_path):
 )
 def test_trials_on_anything_else_are_done_anew(tmp_path, other):
     path, again = tmp_path / "j.jsonl", Counted()
-    search(problem(), RECIPES[:1], Journal(path), Counted())
+    run_trials(problem(), RECIPES[:1], Journal(path), Counted())
 
-    search(other(), RECIPES[:1], Journal(path), again)
+    run_trials(other(), RECIPES[:1], Journal(path), again)
 
     assert again.seen == RECIPES[:1]
 
 
+def test_a_search_tries_every_layer_alike_and_then_mixes_by_what_they_cost(tmp_path, monkeypatch):
+    monkeypatch.setattr("tinyml.search.search.whole_model_recipes", lambda: iter(RECIPES))
+    path, posed, first, again = tmp_path / "j.jsonl", problem(), Counted(), Counted()
+
+    trials = search(posed, Journal(path), first)
+
+    (ranking,) = Journal(path).rankings.values()
+    mixed = [trial.recipe for trial in trials[len(RECIPES) :]]
+    assert [trial.recipe for trial in trials[: len(RECIPES)]] == RECIPES
+    assert mixed == list(mixed_recipes(ranking, RECIPES[0], RECIPES[2]))
+    assert [trial.outcome.refused for trial in trials] == [None] * len(trials)
+    assert search(posed, Journal(path), again) == trials
+    assert again.seen == []
+
+
+def test_four_bits_in_some_layers_lie_between_four_and_eight_in_all():
+    posed = problem()
+    ranking = rank_layers(posed)
+    names = {op.name for op in posed.graph.ops}
+
+    some = next(mixed_recipes(ranking, Recipe(), Recipe()))
+    eight, mixed, four = (try_recipe(posed, each) for each in (Recipe(), some, RECIPES[2]))
+
+    assert set(ranking.narrow) < names  # those with weights, the depthwise filter left out
+    assert len(ranking.narrow) == 2
+    assert set(ranking.wide) <= names
+    assert four.flash_bytes <= mixed.flash_bytes <= eight.flash_bytes
+    assert four.signal_to_error < mixed.signal_to_error < eight.signal_to_error
+
+
 def test_progress_starts_with_what_the_journal_has(tmp_path):
     path, seen = tmp_path / "j.jsonl", []
-    search(problem(), RECIPES[:2], Journal(path), Counted())
+    run_trials(problem(), RECIPES[:2], Journal(path), Counted())
 
-    search(problem(), RECIPES, Journal(path), Counted(), seen.append)
+    run_trials(problem(), RECIPES, Journal(path), Counted(), seen.append)
 
     assert seen == [2, 3]
 
@@ -130,7 +161,7 @@ def test_progress_starts_with_what_the_journal_has(tmp_path):
 def test_trials_in_processes_of_their_own_have_the_same_outcomes(tmp_path):
     posed = problem()
 
-    trials = search(posed, RECIPES[:2], Journal(tmp_path / "j.jsonl"), on_cores(2))
+    trials = run_trials(posed, RECIPES[:2], Journal(tmp_path / "j.jsonl"), on_cores(2))
 
     assert [trial.outcome for trial in trials] == [try_recipe(posed, each) for each in RECIPES[:2]]
 
@@ -141,7 +172,7 @@ def test_a_missing_tool_ends_the_search_and_is_no_outcome(tmp_path, monkeypatch)
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(ToolchainError, match="arm-none-eabi-gcc"):
-        search(posed, RECIPES[:1], journal, on_cores(1))
+        run_trials(posed, RECIPES[:1], journal, on_cores(1))
     assert journal.outcomes == {}
 
 

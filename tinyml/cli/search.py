@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -19,11 +20,13 @@ from tinyml.cli.common import (
 )
 from tinyml.data.dataset import read_dataset
 from tinyml.errors import InputError
-from tinyml.firmware.boards import Board, load_board
+from tinyml.files import atomic_write
+from tinyml.firmware.boards import load_board
 from tinyml.frontend.load import load_float
-from tinyml.search.frontier import Limits, Trial, frontier, recommended
+from tinyml.search.frontier import Limits, Trial, excess, frontier, recommended
 from tinyml.search.journal import Journal
-from tinyml.search.options import options_of, whole_model_recipes
+from tinyml.search.layers import layers_toml
+from tinyml.search.options import options_of
 from tinyml.search.runners import on_cluster, on_cores
 from tinyml.search.search import float_accuracy, make_problem, search
 from tinyml.search.summary import (
@@ -34,6 +37,7 @@ from tinyml.search.summary import (
     search_json,
     trial_cells,
 )
+from tinyml.search.trial import Problem
 
 LIMIT_MISSED = 1
 
@@ -115,19 +119,10 @@ def command(
     journal = journal or output / f"{model.stem}.search.jsonl"
     check_file(journal)
     problem = make_problem(graph, calibration, tested, target, most_samples=samples)
-    flash, ram = _memory(target)
-    limits = Limits(
-        accuracy=float_accuracy(problem),
-        max_drop=max_accuracy_drop,
-        max_flash=_least(max_flash, flash),
-        max_ram=_least(max_ram, ram),
-    )
+    limits = _limits(problem, max_accuracy_drop, max_flash, max_ram)
     kept = Journal(journal)
-    recipes = list(whole_model_recipes())
-    run = on_cluster(dask) if dask else on_cores(jobs)
     try:
-        with progress_bar("trials", len(recipes)) as update:
-            trials = search(problem, recipes, kept, run, update)
+        trials = search(problem, kept, on_cluster(dask) if dask else on_cores(jobs), progress_bar)
     except KeyboardInterrupt:
         click.echo(f"finished trials are in {journal}: the same command goes on there", err=True)
         raise
@@ -136,31 +131,51 @@ def command(
         raise InputError(
             f"no scheme makes a model that can be built of '{model}': {trials[0].outcome.refused}"
         )
-    made_by = _quantize_command(model, signature, data, chosen)
+    made_by = _quantize_command(model, signature, data, chosen, output)
     write_json(json_path, search_json(problem, trials, limits, chosen, made_by))
+    _print(problem, trials, limits, chosen, made_by)
+    return LIMIT_MISSED if excess(chosen, limits) else 0
+
+
+def _limits(
+    problem: Problem, max_drop: float, max_flash: int | None, max_ram: int | None
+) -> Limits:
+    """What is asked for, and what the board has."""
+    memory = problem.board.memory if problem.board else None
+    return Limits(
+        accuracy=float_accuracy(problem),
+        max_drop=max_drop,
+        max_flash=_least(max_flash, memory.flash.length if memory else None),
+        max_ram=_least(max_ram, memory.ram.length if memory else None),
+    )
+
+
+def _print(
+    problem: Problem, trials: Sequence[Trial], limits: Limits, chosen: Trial, made_by: str
+) -> None:
     click.echo(headline(problem, limits))
     print_table(COLUMNS, (trial_cells(t, limits, t is chosen) for t in frontier(trials)))
-    click.echo(memory_line(target))
+    click.echo(memory_line(problem.board))
     missed = excess_lines(chosen, limits)
     for line in missed:
         click.echo(line)
     click.echo(f"{'nearest' if missed else 'recommended'}:\n{made_by}")
-    return LIMIT_MISSED if missed else 0
-
-
-def _memory(board: Board | None) -> tuple[int | None, int | None]:
-    """Bytes of flash and RAM that a board has."""
-    memory = board.memory if board else None
-    return (None, None) if memory is None else (memory.flash.length, memory.ram.length)
 
 
 def _least(*limits: int | None) -> int | None:
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def _quantize_command(model: Path, signature: str | None, data: Path, trial: Trial) -> str:
-    """The command line that makes the trial's model."""
+def _quantize_command(
+    model: Path, signature: str | None, data: Path, trial: Trial, folder: Path
+) -> str:
+    """The command line that makes the trial's model; what it takes of layers is written."""
     chosen = ["--signature", signature] if signature else []
     target = f"{model.stem}.int8.tflite" if model.suffix == ".tflite" else f"{model.stem}.tflite"
     words = ["tinyml", "quantize", str(model), *chosen, "--data", str(data), "-o", target]
-    return shlex.join([*words, *options_of(trial.recipe)])
+    words += options_of(trial.recipe)
+    if trial.recipe.scheme.overrides:
+        layers = folder / f"{model.stem}.layers.toml"
+        atomic_write(layers, layers_toml(trial.recipe))
+        words += ["--layers", str(layers)]
+    return shlex.join(words)

@@ -21,6 +21,7 @@ class AveragePool2D(Pool2D):
     """Average over a sliding window, rounded halves away from zero."""
 
     opcodes: ClassVar[tuple[str, ...]] = ("AVERAGE_POOL_2D",)
+    rounds_integers: ClassVar[bool] = True
     kernels: ClassVar[Kernels] = {
         **int8_kernels("arm_avgpool_s8"),
         DType.INT16: ("arm_avgpool_s16",),

@@ -32,6 +32,7 @@ class ResizeBilinear(ResizeOperator):
     onnx_types: ClassVar[Mapping[str, Operands]] = {"Resize": Operands.CHANNELS_LAST}
     onnx_mode: ClassVar[str] = "linear"
     options_table: ClassVar[str] = "ResizeBilinearOptions"
+    rounds_integers: ClassVar[bool] = True
     kernels: ClassVar[Kernels] = {
         **int8_kernels("tinyml_resize_bilinear_s8"),
         DType.INT16: ("tinyml_resize_bilinear_s16",),

@@ -11,6 +11,7 @@ from typing import Any
 
 from tinyml.errors import InputError
 from tinyml.files import reporting_os_errors
+from tinyml.search.layers import Ranking
 from tinyml.search.trial import Outcome
 
 FIELDS = {field.name for field in fields(Outcome)}
@@ -19,8 +20,9 @@ FIELDS = {field.name for field in fields(Outcome)}
 class Journal:
     """A file of JSON lines, ``{"fingerprint": ..., "options": [...], "outcome": {...}}``.
 
-    A line is written and flushed to the disk when its trial is finished. Lines with other
-    fingerprints are those of other searches, and stay.
+    A line is written and flushed to the disk when its trial is finished; one line of a search has
+    its ``ranking`` in place of an outcome. Lines with other fingerprints are those of other
+    searches, and stay.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,38 +37,48 @@ class Journal:
                 file.seek(0)
                 content = file.read()
                 whole = content[: content.rfind(b"\n") + 1]
-                self._found = dict(self._read(whole))
+                self.outcomes: dict[str, Outcome] = {}
+                self.rankings: dict[str, Ranking] = {}
+                for number, line in enumerate(whole.splitlines(), start=1):
+                    self._take(number, line)
                 file.truncate(len(whole))
-
-    @property
-    def outcomes(self) -> Mapping[str, Outcome]:
-        """Finished trials by their fingerprints."""
-        return self._found
 
     def add(self, fingerprint: str, recipe: Mapping[str, Any], outcome: Outcome) -> None:
         """Append one trial."""
-        record = {"fingerprint": fingerprint, **recipe, "outcome": outcome.to_json()}
+        self._append({"fingerprint": fingerprint, **recipe, "outcome": outcome.to_json()})
+        self.outcomes[fingerprint] = outcome
+
+    def add_ranking(self, fingerprint: str, ranking: Ranking) -> None:
+        """Append what a search found of the layers."""
+        self._append({"fingerprint": fingerprint, "ranking": ranking.to_json()})
+        self.rankings[fingerprint] = ranking
+
+    def _append(self, record: Mapping[str, Any]) -> None:
         with reporting_os_errors(self._path), self._path.open("ab") as file:
             file.write(json.dumps(record).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        self._found[fingerprint] = outcome
 
-    def _read(self, content: bytes) -> list[tuple[str, Outcome]]:
-        return [
-            self._entry(number, line) for number, line in enumerate(content.splitlines(), start=1)
-        ]
-
-    def _entry(self, number: int, line: bytes) -> tuple[str, Outcome]:
+    def _take(self, number: int, line: bytes) -> None:
         try:
             record = json.loads(line)
-            fingerprint, outcome = record["fingerprint"], record["outcome"]
-            if not isinstance(fingerprint, str) or outcome.keys() != FIELDS:
-                raise ValueError
-            return fingerprint, Outcome(**outcome)
+            fingerprint = record["fingerprint"]
+            if not isinstance(fingerprint, str):
+                raise TypeError
+            if "ranking" in record:
+                found = {name: tuple(names) for name, names in record["ranking"].items()}
+                self.rankings[fingerprint] = Ranking(**found)
+            else:
+                self.outcomes[fingerprint] = _outcome(record["outcome"])
         except (ValueError, KeyError, TypeError, AttributeError):
             raise InputError(
                 f"line {number} of the journal '{self._path}' is no trial of a search, expected "
                 "JSON with 'fingerprint' and 'outcome' as 'tinyml search' writes it; give another "
                 "file with --journal, or take that line out"
             ) from None
+
+
+def _outcome(fields_of_it: Any) -> Outcome:
+    if fields_of_it.keys() != FIELDS:
+        raise ValueError
+    return Outcome(**fields_of_it)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from tinyml.errors import DeviceError, InputError, TinymlError, ToolchainError
 from tinyml.quantize.recipe import Recipe
@@ -78,9 +80,12 @@ def _distributed() -> Any:
 
 
 def _client(distributed: Any, address: str) -> Any:
+    """Connect, once it is known that somebody listens: a client that waits in vain ends badly."""
     try:
+        place = urlsplit(address if "://" in address else f"tcp://{address}")
+        socket.create_connection((place.hostname or "", place.port or 0), PATIENCE).close()
         return distributed.Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, OverflowError):
         raise InputError(
             f"no Dask scheduler answers at '{address}', expected its address as in "
             "tcp://192.168.0.2:8786; start one with 'dask scheduler', or leave --dask out"

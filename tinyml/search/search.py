@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -13,17 +12,20 @@ from tinyml import __version__
 from tinyml.data.dataset import Dataset, float_samples, inputs_of
 from tinyml.data.judging import check_labels, metric_of
 from tinyml.data.metrics import Metric, score
-from tinyml.errors import InputError
+from tinyml.errors import InputError, ModelError
 from tinyml.evaluate.oracle import run_float
 from tinyml.export.tflite import write_tflite
 from tinyml.firmware.boards import Board
 from tinyml.firmware.toolchain import find_cmsis_nn
 from tinyml.ir.graph import Graph
+from tinyml.quantize.method import Progress, silent
 from tinyml.quantize.recipe import Recipe
+from tinyml.quantize.scheme import Scheme
 from tinyml.quantize.sensitivity import drawn_samples
-from tinyml.search.frontier import Trial
+from tinyml.search.frontier import Trial, quality
 from tinyml.search.journal import Journal
-from tinyml.search.options import recipe_json
+from tinyml.search.layers import SAMPLES, Ranking, mixed_recipes, rank_layers
+from tinyml.search.options import recipe_json, whole_model_recipes
 from tinyml.search.runners import Runner
 from tinyml.search.trial import Problem
 
@@ -69,8 +71,47 @@ def float_accuracy(problem: Problem) -> float:
 
 
 def search(
+    problem: Problem, journal: Journal, run: Runner, progress: Progress = silent
+) -> list[Trial]:
+    """Try schemes for all layers alike, then such as differ from layer to layer.
+
+    Where an operator cannot be imitated, no layers are told apart.
+    """
+    alike = list(whole_model_recipes())
+    with progress("trying schemes", len(alike)) as update:
+        trials = run_trials(problem, alike, journal, run, update)
+    ranking = _ranking(problem, journal, progress)
+    if ranking is None:
+        return trials
+    eight, four = (_best(trials, bits) for bits in (8, 4))
+    mixed = list(mixed_recipes(ranking, eight, four))
+    with progress("trying layers", len(mixed)) as update:
+        return trials + run_trials(problem, mixed, journal, run, update)
+
+
+def _ranking(problem: Problem, journal: Journal, progress: Progress) -> Ranking | None:
+    """The journal's, or one that is measured and kept there."""
+    fingerprint = _sha256(_digest(problem) + "ranking")
+    if fingerprint not in journal.rankings:
+        with progress("ranking layers", min(SAMPLES, len(problem.test))) as update:
+            try:
+                ranking = rank_layers(problem, update)
+            except (InputError, ModelError):
+                return None
+        journal.add_ranking(fingerprint, ranking)
+    return journal.rankings[fingerprint]
+
+
+def _best(trials: Sequence[Trial], bits: int) -> Recipe:
+    """The most accurate of those with weights of so many bits and activations of 8."""
+    scheme = Scheme(weight_bits=bits)
+    found = [trial for trial in trials if trial.recipe.scheme == scheme]
+    return max(found, key=lambda t: (quality(t), t.outcome.signal_to_error or 0)).recipe
+
+
+def run_trials(
     problem: Problem,
-    recipes: Iterable[Recipe],
+    recipes: Sequence[Recipe],
     journal: Journal,
     run: Runner,
     on_progress: Callable[[int], None] | None = None,
@@ -79,9 +120,10 @@ def search(
 
     ``on_progress`` is called with the number of trials that are known.
     """
-    recipes = list(dict.fromkeys(recipes))
     base = _digest(problem)
-    fingerprints = [_fingerprint(base, recipe) for recipe in recipes]
+    fingerprints = [
+        _sha256(base + json.dumps(recipe_json(recipe), sort_keys=True)) for recipe in recipes
+    ]
     waiting = [n for n, each in enumerate(fingerprints) if each not in journal.outcomes]
     known = len(recipes) - len(waiting)
     if on_progress:
@@ -111,11 +153,5 @@ def _digest(problem: Problem) -> str:
     return digest.hexdigest()
 
 
-def _fingerprint(base: str, recipe: Recipe) -> str:
-    text = base + json.dumps(recipe_json(recipe), sort_keys=True)
+def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def default_journal(folder: Path, graph: Graph) -> Path:
-    """Where a search keeps its trials if it is not told otherwise."""
-    return folder / f"{graph.name}.search.jsonl"

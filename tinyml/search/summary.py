@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from tinyml.firmware.boards import Board
 from tinyml.search.frontier import Limits, Trial, drop_of, excess, frontier, quality
-from tinyml.search.options import options_of, recipe_json
+from tinyml.search.options import label_of, recipe_json
 from tinyml.search.trial import Problem
 
 COLUMNS: tuple[tuple[str, Literal["left", "right"]], ...] = (
     ("", "left"),
-    ("options", "left"),
+    ("scheme", "left"),
     ("accuracy", "right"),
     ("lost", "right"),
     ("signal to error", "right"),
@@ -34,7 +34,7 @@ def trial_cells(trial: Trial, limits: Limits, is_chosen: bool) -> tuple[str, ...
     outcome = trial.outcome
     return (
         "->" if is_chosen else "",
-        " ".join(options_of(trial.recipe)) or "(defaults)",
+        label_of(trial.recipe),
         f"{100 * quality(trial):.2f} %",
         f"{drop_of(trial, limits):.2f}",
         f"{outcome.signal_to_error or 0:.1f} dB",

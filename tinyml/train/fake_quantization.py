@@ -11,16 +11,26 @@ import tensorflow as tf
 
 # Moves a tie away from zero, and nothing else: what is rounded has at most 31 binary places.
 TIES_AWAY = 1 + 2.0**-40
+# The same for float32, whose last bits may have carried the tie to the other side.
+FLOAT_TIES_AWAY = 1 + 2.0**-20
+HALF = 0.5
 
 
 def fake_quantize(
-    x: Any, scale: Any, zero_point: Any, limits: tuple[int, int], unit: Any = None
+    x: Any,
+    scale: Any,
+    zero_point: Any,
+    limits: tuple[int, int],
+    unit: Any = None,
+    middle: Any = None,
 ) -> Any:
     """Real numbers behind the integers nearest to ``x``, float32, in its shape.
 
     ``scale`` and ``zero_point`` broadcast to ``x``; integers are clamped to ``limits``. ``unit`` is
     the real number that one step of the sums behind ``x`` stands for, float64, where the device
-    rescales sums: it rounds twice then (``tinyml.numerics.fixed_point``), and so does this.
+    rescales sums: it rounds twice then (``tinyml.numerics.fixed_point``), and so does this. Else
+    halves are rounded away from ``middle``, in steps of ``scale``, and so is what lies so near that
+    float32 may have missed one; without a ``middle`` ``x`` is taken as it is.
 
     The gradient by ``x`` is the straight-through one: 1 inside the limits, 0 beyond (arXiv
     1806.08342, equation 12). That by ``scale`` lets it find a balance between what is clipped and
@@ -30,7 +40,7 @@ def fake_quantize(
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def rounded(x: Any, scale: Any) -> Any:
         steps = x / scale
-        nearest = tf.round(steps) if unit is None else requantized(x, unit, scale)
+        nearest = _nearest(steps, middle) if unit is None else requantized(x, unit, scale)
         codes = nearest + zero_point
         clamped = tf.clip_by_value(codes, *limits)
         offsets = clamped - zero_point
@@ -43,6 +53,14 @@ def fake_quantize(
         return offsets * scale, gradient
 
     return rounded(tf.convert_to_tensor(x), tf.convert_to_tensor(scale))
+
+
+def _nearest(steps: Any, middle: Any) -> Any:
+    """Whole numbers, float32."""
+    if middle is not None:
+        return tf.round((steps - middle) * FLOAT_TIES_AWAY) + middle
+    even = tf.round(steps)
+    return tf.where(tf.abs(steps - even) == HALF, steps + tf.sign(steps) * HALF, even)
 
 
 def requantized(x: Any, unit: Any, scale: Any) -> Any:

@@ -150,10 +150,15 @@ class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
             return value
         if not group.is_given and not self.is_frozen:
             self._seen.setdefault(id(group), []).append(value)
-        return self._rounded(value, group, None if op is None else self._sum_scale(op))
+        return self._rounded(value, group, op)
 
-    def _rounded(self, value: Any, group: _Activations, unit: Any = None) -> Any:
-        return fake_quantize(value, group.scale(), group.zero_point.value, group.limits, unit)
+    def _rounded(self, value: Any, group: _Activations, op: Operator | None = None) -> Any:
+        scale, zero_point = group.scale(), group.zero_point.value
+        if op is None:
+            return fake_quantize(value, scale, zero_point, group.limits)
+        middle = -zero_point if op.rounds_integers else tf.zeros_like(zero_point)
+        unit = self._sum_scale(op)
+        return fake_quantize(value, scale, zero_point, group.limits, unit, middle)
 
     def _sum_scale(self, op: Operator) -> Any:
         """What one step of the sums stands for that int8 kernels bring to the output's scale."""

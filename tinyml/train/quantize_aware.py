@@ -108,4 +108,6 @@ def _steps_apart(trained: Array, codes: Array, tensor: Tensor) -> Array:
     """Distances in steps of the tensor's scale, of integers without one in ones; 1 dimension."""
     real = codes if tensor.quant is None else dequantize(codes, tensor.quant)
     scale = 1.0 if tensor.quant is None else tensor.scale
-    return np.asarray(np.abs(trained.reshape(-1) - real.reshape(-1)) / scale)
+    # Bools cannot be subtracted, and small integers would wrap.
+    wide = [np.asarray(values, np.float64).reshape(-1) for values in (trained, real)]
+    return np.asarray(np.abs(wide[0] - wide[1]) / scale)

@@ -77,6 +77,8 @@ class Operator(Op):
     without_compute: ClassVar[str] = ""
     # Whether ``compute`` has a gradient that says anything.
     differentiable: ClassVar[bool] = True
+    # Whether halves are rounded away from the integer 0, and not from the real number.
+    rounds_integers: ClassVar[bool] = False
     # Whether constants become a constant when a model is read.
     folds: ClassVar[bool] = False
     # Whose kernels give its bytes, first choice first; ``oracles_in`` where the variant matters.
