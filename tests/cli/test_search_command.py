@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_helpers import change_tflite, make_unsupported
 from digits import REPOSITORY
 
 from tinyml.frontend.load import load_model
@@ -169,6 +170,25 @@ def test_wrong_options_are_refused_in_a_sentence(tinyml, options, message):
     assert called.code == 2
     assert message in called.err
     assert not Path("float.search.jsonl").exists()
+
+
+def test_calibration_data_that_cannot_be_meant_are_refused_before_any_trial(tinyml):
+    np.savez("zeros.npz", x=np.zeros((20, 6, 6, 2), np.float32))
+
+    called = tinyml(*SEARCH[:3], "zeros.npz", *ANY)
+
+    assert called.code == 2
+    assert "are 0 everywhere (20 samples)" in called.err
+    assert not Path("float.search.jsonl").exists()
+
+
+def test_a_model_that_no_scheme_can_build_is_refused_with_the_reason(tinyml):
+    change_tflite("float.tflite", "open.tflite", make_unsupported)
+
+    called = tinyml("search", "open.tflite", *SEARCH[2:], *ANY)
+
+    assert called.code == 2
+    assert "is not supported" in called.err
 
 
 def test_a_quantized_model_is_refused(tinyml):

@@ -16,6 +16,7 @@ from tinyml.cli.common import (
     model_argument,
     print_table,
     progress_bar,
+    warn,
     write_json,
 )
 from tinyml.data.dataset import read_dataset
@@ -23,6 +24,7 @@ from tinyml.errors import InputError
 from tinyml.files import atomic_write
 from tinyml.firmware.boards import load_board
 from tinyml.frontend.load import load_float
+from tinyml.quantize.calibrate import calibration_samples
 from tinyml.search.frontier import Limits, Trial, excess, frontier, recommended
 from tinyml.search.journal import Journal
 from tinyml.search.layers import layers_toml
@@ -115,6 +117,7 @@ def command(
     target = load_board(board) if board else None
     graph = load_float(model, signature)
     calibration = read_dataset(data, graph)
+    warn(calibration_samples(graph, calibration.samples)[2])
     tested = read_dataset(test, graph) if test else calibration
     journal = journal or output / f"{model.stem}.search.jsonl"
     check_file(journal)
