@@ -17,7 +17,12 @@ HALF = 0.5
 
 
 def fake_quantize(
-    x: Any, scale: Any, zero_point: Any, limits: tuple[int, int], unit: Any = None, middle: Any = None
+    x: Any,
+    scale: Any,
+    zero_point: Any,
+    limits: tuple[int, int],
+    unit: Any = None,
+    middle: Any = None,
 ) -> Any:
     """Real numbers behind the integers nearest to ``x``, float32, in its shape.
 
