@@ -163,6 +163,10 @@ WRONG = {
         lambda: tinyml.generate_model(GRAPH, kernels="fast"),
         "there are no kernels 'fast', expected auto or cmsis-nn",
     ),
+    "a goal that there is not": (
+        lambda: tinyml.generate_model(GRAPH, goal="size"),
+        "there is no goal 'size', expected speed or flash",
+    ),
     "a console that there is not": (
         lambda: tinyml.build_model(GRAPH, BOARD, "built", console="tty"),
         "got 'tty' as 'console', expected 'semihosting' or 'uart'",

@@ -1,9 +1,10 @@
 """Many cases in one model: built once, run once, and taken apart again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from modules import module_of
@@ -17,6 +18,7 @@ from tinyml.firmware.boards import Board
 from tinyml.firmware.build import build_firmware
 from tinyml.ir.graph import Array, Graph, Op, QuantParams, State, Tensor
 from tinyml.ops.contract.c import Isa
+from tinyml.ops.contract.candidate import Candidate
 from tinyml.ops.contract.dtypes import PARAMETERS
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.passes.orders import prepare_for_device
@@ -128,12 +130,17 @@ def _zero_bias(graph: Graph, op: Conv2D) -> Tensor:
     return Tensor(f"{op.name}/zero_bias", data.shape, dtype, quant, data)
 
 
-def generate(graph: Graph, name: str, isas: frozenset[Isa]) -> CModule:
+def generate(
+    graph: Graph,
+    name: str,
+    isas: frozenset[Isa],
+    allowed: Collection[Candidate[Any]] | None = None,
+) -> CModule:
     """The C of a graph for the CMSIS-NN that is found, the packaged one or another.
 
     Without the helpers for each input and output: hundreds take GCC longer than the model.
     """
-    module = module_of(graph, name, isas)
+    module = module_of(graph, name, isas, allowed=allowed)
     before, _, helpers = module.files[f"{name}.h"].partition("/* input")
     _, invoke, after = helpers.partition("/*\n * One inference")
     return replace(module, files={**module.files, f"{name}.h": before + invoke + after})

@@ -11,6 +11,7 @@ from tinyml.cli.common import (
     check_folder,
     console_option,
     count,
+    goal_option,
     json_option,
     kernels_option,
     model_argument,
@@ -39,6 +40,7 @@ from tinyml.pipeline import build_model
     help="Build the kernels with CMSIS_NN_USE_SINGLE_ROUNDING (other last bits).",
 )
 @kernels_option
+@goal_option
 @console_option
 @json_option
 def command(
@@ -49,6 +51,7 @@ def command(
     optimize: str,
     single_rounding: bool,  # noqa: FBT001  # click passes flags by name
     kernels: str,
+    goal: str,
     console: Console,
     json_path: Path | None,
 ) -> None:
@@ -62,6 +65,7 @@ def command(
         optimize=optimize,
         single_rounding=single_rounding,
         kernels=kernels,
+        goal=goal,
         console=console,
     )
     write_json(json_path, summary(result))

@@ -17,6 +17,7 @@ from rich.progress import Progress
 from tinyml.errors import InputError
 from tinyml.files import atomic_write, reporting_os_errors
 from tinyml.firmware.boards import CONSOLES
+from tinyml.ops.contract.target import GOALS
 from tinyml.plan import KERNEL_SETS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -103,6 +104,17 @@ def kernels_option(function: F) -> F:
         show_default=True,
         help="Which kernels to choose from: all there are, or no other than CMSIS-NN's where it "
         "has one.",
+    )(function)
+
+
+def goal_option(function: F) -> F:
+    """``--goal GOAL``."""
+    return click.option(
+        "--goal",
+        type=click.Choice(GOALS),
+        default="speed",
+        show_default=True,
+        help="What kernels are chosen for: speed, or flash where time and RAM count less.",
     )(function)
 
 

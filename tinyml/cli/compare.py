@@ -10,6 +10,7 @@ from tinyml.cli.common import (
     board_option,
     console_option,
     count,
+    goal_option,
     jobs_option,
     json_option,
     kernels_option,
@@ -57,6 +58,7 @@ CHECK_FAILED = 1
     help="Fail where the device loses more percentage points than this.",
 )
 @kernels_option
+@goal_option
 @console_option
 @jobs_option
 @json_option
@@ -69,6 +71,7 @@ def command(
     oracle: str | None,
     max_accuracy_drop: float | None,
     kernels: str,
+    goal: str,
     console: Console,
     jobs: int,
     json_path: Path | None,
@@ -91,6 +94,7 @@ def command(
             float_graph=float_graph,
             max_accuracy_drop=max_accuracy_drop,
             kernels=kernels,
+            goal=goal,
             console=console,
             jobs=jobs,
             on_progress=update,

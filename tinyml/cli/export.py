@@ -10,6 +10,7 @@ from tinyml.cli.common import (
     check_file,
     check_folder,
     count,
+    goal_option,
     kernels_option,
     model_argument,
     output_option,
@@ -35,6 +36,7 @@ from tinyml.pipeline import generate_model
 @output_option("File to write; for C, a folder.")
 @click.option("--board", help="For C: tune for this board instead of any Cortex-M.")
 @kernels_option
+@goal_option
 def command(
     model: Path,
     signature: str | None,
@@ -42,12 +44,15 @@ def command(
     output: Path,
     board: str | None,
     kernels: str,
+    goal: str,
 ) -> None:
     """Write a model as .tflite, as .onnx, or as C that calls CMSIS-NN (int8 models)."""
     if file_format == "c":
         check_folder(output)
         target = load_board(board) if board else None
-        module = generate_model(load_quantized(model, signature), target, kernels=kernels)
+        module = generate_model(
+            load_quantized(model, signature), target, kernels=kernels, goal=goal
+        )
         for path in write_module(module, output):
             click.echo(path)
         return

@@ -15,6 +15,7 @@ from tinyml.cli.common import (
     check_file,
     console_option,
     count,
+    goal_option,
     jobs_option,
     json_option,
     kernels_option,
@@ -52,6 +53,7 @@ from tinyml.quantize.check_ids import check_ids
 @output_option("Raw outputs: .npy, or .npz for a model with several.")
 @click.option("--dequantize", "as_float", is_flag=True, help="Write float32 outputs instead.")
 @kernels_option
+@goal_option
 @console_option
 @jobs_option
 @json_option
@@ -63,6 +65,7 @@ def command(
     output: Path,
     as_float: bool,  # noqa: FBT001  # click passes flags by name
     kernels: str,
+    goal: str,
     console: Console,
     jobs: int,
     json_path: Path | None,
@@ -72,7 +75,7 @@ def command(
     original = load_quantized(model, signature)
     check_file(output, *([".npy"] if len(original.outputs) == 1 else []), ".npz")
     data = read_dataset(input_path, [original.tensor(name) for name in original.inputs])
-    plan = plan_model(original, target, kernels=kernels)
+    plan = plan_model(original, target, kernels=kernels, goal=goal)
     graph = plan.graph
     samples = quantize_samples(data.samples, [graph.tensor(name) for name in graph.inputs])
     check_ids(graph, samples)

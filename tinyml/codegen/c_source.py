@@ -16,6 +16,7 @@ from tinyml.ops.contract.c import (
     ConstantArray,
     KernelCall,
     ScratchContext,
+    ScratchPointer,
     Struct,
     TensorPointer,
 )
@@ -184,6 +185,8 @@ def _render_argument(program: Program, argument: Argument, layer: Layer) -> str:
             return constant_name(program.name, layer, suffix)
         case TensorPointer():
             return _render_pointer(program, argument)
+        case ScratchPointer(offset=offset):
+            return f"memory + {layer.scratch_offset + offset}"
         case _:
             return str(argument)
 

@@ -85,6 +85,7 @@ def compare_model(
     float_graph: Graph | None = None,
     max_accuracy_drop: float | None = None,
     kernels: str = "auto",
+    goal: str = "speed",
     console: Console = "semihosting",
     jobs: int | None = None,
     on_progress: Callable[[int], None] | None = None,
@@ -95,14 +96,15 @@ def compare_model(
     ``max_accuracy_drop`` is in percentage points of the float model's accuracy, and needs labels
     and ``float_graph``. It passes where no byte differs and the drop is not exceeded. ``oracle`` is
     the package whose reference kernels are asked for, else each operator's first choice among those
-    installed. ``kernels`` is what the plan chooses from, as in ``plan_model``.
+    installed. ``kernels`` and ``goal`` say what the plan chooses from and for, as in
+    ``plan_model``.
 
     Raises InputError where labels are missing or name no class of the model, the data's metric is
     unknown or does not suit the model, or the float model has other inputs or outputs;
     ToolchainError where an oracle is not installed.
     """
     data = check_dataset(data, inputs_of(graph))
-    plan = plan_model(graph, board, kernels=kernels)
+    plan = plan_model(graph, board, kernels=kernels, goal=goal)
     prepared = plan.graph
     oracles = Oracles(prepared, oracle)
     oracles.require_installed()

@@ -194,8 +194,7 @@ class FullyConnected(Operator):
         if graph.tensor(self.inputs[0]).dtype is DType.INT16:
             return Kernel(calls=(self._wide_call(graph),))
         require_narrow_sums(self, graph, 0)
-        reals = [self._multiplier(graph)] * weights.shape[0]
-        return Kernel(calls=(self._convolution_call(graph, self.kernel_name(graph), reals),))
+        return Kernel(calls=(self.convolution_call(graph, self.kernel_name(graph)),))
 
     def _wide_call(self, graph: Graph) -> KernelCall:
         """16x8: 64-bit sums with a bias of as many, else 32-bit ones, as in TFLite's reference."""
@@ -204,14 +203,20 @@ class FullyConnected(Operator):
             return self._narrow_call(graph)
         reals = wide_multipliers(self, graph, 0, [self._multiplier(graph)] * weights.shape[0])
         if _overflows_first_part(weights):
-            return self._convolution_call(graph, "tinyml_convolve_s16", reals)
+            return self.convolution_call(graph, "tinyml_convolve_s16", reals)
         return self.call(graph, "arm_fully_connected_s16", ScratchContext(), real=max(reals))
 
-    def _convolution_call(self, graph: Graph, function: str, reals: list[float]) -> KernelCall:
-        """The same sums as a convolution over one pixel a row, by a kernel of ours."""
+    def convolution_call(
+        self, graph: Graph, function: str, reals: list[float] | None = None
+    ) -> KernelCall:
+        """The same sums as a convolution over one pixel a row, by a kernel of ours.
+
+        ``reals`` are the multipliers of the features where they are not all the operator's.
+        """
         source, output = graph.tensor(self.inputs[0]), graph.tensor(self.outputs[0])
         features, depth = graph.tensor(self.inputs[1]).shape
         rows = output.size // features
+        reals = reals or [self._multiplier(graph)] * features
         offsets = {"input_offset": -source.zero_point, "output_offset": output.zero_point}
         params = {
             **(offsets if source.dtype is DType.INT8 else {}),

@@ -34,23 +34,25 @@ class Step:
     refused: Mapping[str, str]
 
 
-def kernel_set(name: str) -> tuple[Candidate[Any], ...]:
-    """The candidates of one of ``plan.KERNEL_SETS``, beside operators' own kernels."""
+def kernel_set(name: str) -> tuple[Candidate[Any], ...] | None:
+    """The candidates of one of ``plan.KERNEL_SETS``, beside operators' own kernels.
+
+    None for "auto": all that pay.
+    """
     if name not in KERNEL_SETS:
         raise InputError(f"there are no kernels '{name}', expected {' or '.join(KERNEL_SETS)}")
-    return tuple(c for c in all_candidates() if name == "auto" or c.is_cmsis_nns)
+    return None if name == "auto" else tuple(c for c in all_candidates() if c.is_cmsis_nns)
 
 
 def choose_kernels(
     graph: Graph, target: Target, allowed: Collection[Candidate[Any]] | None = None
 ) -> tuple[Step, ...]:
-    """Bind a kernel to every operator of a graph prepared for the device: ``allowed``, or any.
+    """Bind a kernel to every operator of a graph prepared for the device.
 
+    It is one of ``allowed``, whether it pays or not; by default the best of all that pay.
     Raises RefusedError that lists every operator the device cannot run, with its place. Where some
     compute with floats, the conversions around them are left out of the list.
     """
-    if allowed is None:
-        allowed = all_candidates()
     steps: list[Step] = []
     lines: dict[str, str] = {}
     reasons: dict[str, str] = {}
@@ -70,20 +72,27 @@ def choose_kernels(
     return tuple(steps)
 
 
-def _step(op: Operator, graph: Graph, target: Target, allowed: Collection[Candidate[Any]]) -> Step:
+def _step(
+    op: Operator, graph: Graph, target: Target, allowed: Collection[Candidate[Any]] | None
+) -> Step:
     own = op.to_c(graph)
     dtype = graph.tensor(op.inputs[op.typed_input]).dtype
     refused: dict[str, str] = {}
     for candidate in candidates_for(type(op)):
-        if dtype not in candidate.functions or candidate not in allowed:
+        if dtype not in candidate.functions or not candidate.concerns(op, graph):
+            continue
+        if allowed is not None and candidate not in allowed:
             continue
         if not candidate.exists_on(target):
             # The same kernel may be there in another form.
             refused.setdefault(candidate.name, _where_it_exists(candidate))
-        elif (reason := candidate.refusal(op, graph)) is not None:
-            refused[candidate.name] = reason
-        else:
+            continue
+        reason = candidate.refusal(op, graph)
+        if reason is None and allowed is None:
+            reason = candidate.does_not_pay(op, graph, target)
+        if reason is None:
             return Step(op, candidate.bind(op, graph, target), candidate.name, refused)
+        refused[candidate.name] = reason
     return Step(op, own, OWN, refused)
 
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from draw.corners import corners_and_drawn
-from draw.weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
+from draw.weighted import DRAWN, EXTREMES, Numbers, cases_of_four_bits, names, weighted_graph
 from single_operator import Draw
 
 from tinyml.ir.graph import DType, Graph, Shape
@@ -90,6 +90,21 @@ CORNERS = (
     *(Parameters(source=(1, 1, 6, 4), size=(1, 3), numbers=numbers) for numbers in EXTREMES[-5:]),
 )
 
+# Weights of four bits, whose kernels take them in groups of 8 and 32, pixels and channels in twos.
+FOUR_BIT_CORNERS = (
+    *(Parameters(source=(1, 1, 1, c), filters=5, size=(1, 1)) for c in (1, 7, 8, 9, 31, 33, 70)),
+    *(Parameters(source=(1, 1, 3, c), filters=3, size=(1, 1)) for c in (15, 16, 17, 32, 64, 65)),
+    *(Parameters(source=(1, 2, 2, 3), filters=n, size=(1, 1)) for n in (1, 2, 31, 32, 33, 65)),
+    Parameters(source=(1, 1, 1, 12), filters=34, size=(1, 1), per_channel=False, bias=False),
+    Parameters(source=(3, 1, 1, 5), size=(1, 1)),
+    Parameters(source=(1, 1, 1, 5), size=(3, 3)),
+    Parameters(source=(1, 3, 3, 4), size=(3, 3), padding=VALID),
+    Parameters(source=(1, 1, 3, 1), filters=1, size=(1, 1), stride=(1, 3)),
+    *(Parameters(source=(1, 3, 3, 2), numbers=numbers) for numbers in EXTREMES),
+    *(Parameters(source=(1, 1, 1, 9), size=(1, 1), numbers=numbers) for numbers in EXTREMES),
+    *CORNERS[::3],
+)
+
 RANDOM_CASES = 40
 
 
@@ -107,6 +122,9 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
         dtype=DType.INT16,
         bias=True,
         bias_dtype=DType.INT32,
+    )
+    yield from cases_of_four_bits(
+        "conv_2d of four bits", FOUR_BIT_CORNERS, _drawn, _graph, RANDOM_CASES
     )
 
 

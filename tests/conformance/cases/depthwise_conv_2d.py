@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from draw.corners import corners_and_drawn
-from draw.weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
+from draw.weighted import DRAWN, EXTREMES, Numbers, cases_of_four_bits, names, weighted_graph
 from single_operator import Draw
 
 from tinyml.ir.graph import DType, Graph, Shape
@@ -87,6 +87,9 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
     yield from corners_and_drawn("depthwise_conv_2d", CORNERS, _drawn, _graph, RANDOM_CASES)
     yield from corners_and_drawn(
         "depthwise_conv_2d 16x8", CORNERS, _drawn, _graph, RANDOM_CASES, dtype=DType.INT16
+    )
+    yield from cases_of_four_bits(
+        "depthwise_conv_2d of four bits", CORNERS[::2], _drawn, _graph, RANDOM_CASES
     )
 
 

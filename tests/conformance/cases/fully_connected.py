@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from draw.corners import corners_and_drawn
-from draw.weighted import DRAWN, EXTREMES, Numbers, names, weighted_graph
+from draw.weighted import DRAWN, EXTREMES, Numbers, cases_of_four_bits, names, weighted_graph
 from single_operator import Draw
 
 from tinyml.ir.graph import DType, Graph, Shape
@@ -60,6 +60,14 @@ WIDE_CORNERS = (
     ),
 )
 
+# Of four bits: groups of 8 and 32 weights, features in twos and in chunks of 32.
+FOUR_BIT_CORNERS = (
+    *CORNERS,
+    *(Parameters(source=(1, depth), features=5) for depth in (7, 8, 9, 31, 32, 39, 64, 65)),
+    *(Parameters(source=(2, depth), features=3) for depth in (24, 40, 64)),
+    *(Parameters(features=features) for features in (31, 32, 33, 64, 65)),
+)
+
 RANDOM_CASES = 30
 
 
@@ -77,6 +85,9 @@ def cases() -> Iterator[tuple[Parameters, Graph]]:
         dtype=DType.INT16,
         bias=True,
         bias_dtype=DType.INT32,
+    )
+    yield from cases_of_four_bits(
+        "fully_connected of four bits", FOUR_BIT_CORNERS, _drawn, _graph, RANDOM_CASES
     )
 
 

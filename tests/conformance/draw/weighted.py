@@ -1,6 +1,8 @@
 """Graphs of operators with weights: scales such that outputs neither vanish nor all saturate."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from single_operator import (
@@ -14,6 +16,7 @@ from single_operator import (
     symmetric,
 )
 
+from draw.corners import corners_and_drawn
 from tinyml.ir.graph import Array, DType, Graph, QuantParams, Shape, Tensor
 from tinyml.ops.contract.dtypes import PARAMETERS
 from tinyml.ops.contract.operator import Operator
@@ -54,6 +57,23 @@ EXTREMES = (
     Numbers(source_zero_point=127, output_zero_point=-128),
     Numbers(source_zero_point=-128, output_zero_point=127),
 )
+
+
+def cases_of_four_bits(
+    name: str,
+    corners: Iterable[Any],
+    drawn: Callable[[Draw], Any],
+    graph: Callable[[Draw, Any], Graph],
+    count: int,
+) -> Iterator[tuple[Any, Graph]]:
+    """``corners_and_drawn`` with weights in [-7, 7], as quantizers of four bits give them."""
+    corners = map(_in_four_bits, corners)
+    return corners_and_drawn(name, corners, lambda draw: _in_four_bits(drawn(draw)), graph, count)
+
+
+def _in_four_bits(parameters: Any) -> Any:
+    limit = min(parameters.numbers.weight_limit, 7)
+    return replace(parameters, numbers=replace(parameters.numbers, weight_limit=limit))
 
 
 def weighted_graph(

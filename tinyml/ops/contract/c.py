@@ -57,7 +57,14 @@ class ScratchContext:
     array: ConstantArray | None = None
 
 
-Argument = Struct | ConstantArray | TensorPointer | ScratchContext | int
+@dataclass(frozen=True, slots=True)
+class ScratchPointer:
+    """The address of a byte of the layer's scratch, which its calls share."""
+
+    offset: int
+
+
+Argument = Struct | ConstantArray | TensorPointer | ScratchContext | ScratchPointer | int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ class Candidate(abc.ABC, Generic[Computed]):
     """A kernel with the bytes of the operator's own, faster or smaller where it exists.
 
     ``isas`` and ``cmsis_nn`` say where that is; a kernel that changed with a version of CMSIS-NN is
-    another candidate. Of those that are not refused, the one of the highest ``preference`` runs.
+    another candidate. Of those that are not refused and pay, the one of the highest ``preference``
+    runs.
     """
 
     computes: ClassVar[type[Operator]]
@@ -49,9 +50,22 @@ class Candidate(abc.ABC, Generic[Computed]):
         """Whether every core of ``target`` has it, in its version of CMSIS-NN."""
         return target.isas <= self.isas and target.cmsis_nn in self.cmsis_nn
 
+    def concerns(self, op: Computed, graph: Graph) -> bool:
+        """Whether it is for layers like ``op`` at all; where not, nobody is told why it is not."""
+        del op, graph
+        return True
+
     def refusal(self, op: Computed, graph: Graph) -> str | None:
         """Say why it does not compute ``op`` as it stands in ``graph``; None where it does."""
         del op, graph
+        return None
+
+    def does_not_pay(self, op: Computed, graph: Graph, target: Target) -> str | None:
+        """Say why it is left out unless asked for by name, where it computes ``op`` all the same.
+
+        That is where it costs more than it gives, for the target's goal; None where it pays.
+        """
+        del op, graph, target
         return None
 
     @abc.abstractmethod
