@@ -118,7 +118,10 @@ class WeightScale:
             return tf.pow(2.0, self._log * THRESHOLD_RATE)
         largest = tf.reduce_max(tf.abs(weights), axis=self._reduced, keepdims=True)
         scale = tf.stop_gradient(largest) / self._largest
-        return tf.where(scale < SMALLEST_SCALE, tf.ones_like(scale), scale)
+        # That of zeros is the others', as in post-training quantization.
+        widest = tf.reduce_max(scale)
+        others = tf.where(widest < SMALLEST_SCALE, 1.0, widest)
+        return tf.where(scale < SMALLEST_SCALE, others, scale)
 
     def apply(self, weights: Any) -> Any:
         """Real numbers behind the integers of the weights."""
