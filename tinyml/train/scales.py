@@ -137,13 +137,12 @@ class WeightScale:
 
 
 def _range_params(low: Any, high: Any, dtype: DType) -> tuple[Any, Any]:
-    """Scale and zero point of a range, as ``tinyml.numerics.affine.range_params`` has them."""
+    """Scale and zero point of a range, as in post-training quantization; of nothing [0, 1]'s."""
     first, last = LIMITS[dtype]
-    low, high, is_symmetric = tf.minimum(low, 0.0), tf.maximum(high, 0.0), dtype is DType.INT16
-    span, steps = (tf.maximum(-low, high), last) if is_symmetric else (high - low, last - first)
-    is_nothing = span < SMALLEST_SCALE * steps
-    scale = tf.where(is_nothing, 1.0, span / steps)
-    if is_symmetric:
+    low, high = tf.minimum(low, 0.0), tf.maximum(high, 0.0)
+    high = tf.where(high - low < SMALLEST_SCALE * last, 1.0, high)
+    if dtype is DType.INT16:  # symmetric
+        scale = tf.maximum(-low, high) / last
         return scale, tf.zeros_like(scale)
-    zero_point = tf.clip_by_value(tf.round(first - low / scale), first, last)
-    return scale, tf.where(is_nothing, 0.0, zero_point)
+    scale = (high - low) / (last - first)
+    return scale, tf.clip_by_value(tf.round(first - low / scale), first, last)
