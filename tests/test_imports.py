@@ -39,7 +39,7 @@ TENSORFLOW = {"tensorflow", "keras", "tf_keras"}
 MAY_IMPORT_TENSORFLOW = ("frontend/keras/", "train/")
 
 # Made for those that import it inside functions: a layer is a class of Keras', so it starts it.
-ON_TENSORFLOW = {"train/fake_quantization.py", "train/qat_layer.py"}
+ON_TENSORFLOW = {"train/fake_quantization.py", "train/qat_layer.py", "train/scales.py"}
 
 PACKAGE = Path(__file__).parents[1] / "tinyml"
 FILES = sorted(PACKAGE.rglob("*.py"))

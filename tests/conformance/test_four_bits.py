@@ -1,7 +1,9 @@
 """Weights of four bits: when they are packed, and what that takes of flash and of RAM."""
 
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from cases import conv_2d, depthwise_conv_2d, fully_connected
 from draw.weighted import Numbers
@@ -11,6 +13,7 @@ from single_operator import Draw
 from tinyml.firmware.boards import load_board
 from tinyml.firmware.build import BuildResult, build_firmware
 from tinyml.ir.graph import Graph
+from tinyml.ops.c.four_bits import GROUP, packed_rows
 from tinyml.ops.contract.c import PORTABLE, Isa
 from tinyml.ops.contract.target import Goal, Target
 from tinyml.passes.orders import prepare_for_device
@@ -82,6 +85,34 @@ def test_a_layer_of_few_weights_an_output_is_packed_where_flash_is_the_goal():
 
     assert candidate_of(narrow) == "arm_convolve_1x1_s8_fast"
     assert candidate_of(narrow, Goal.FLASH) == "tinyml_convolve_s4"
+
+
+def test_weights_that_several_layers_share_stay_one_array():
+    graph = connected(FOUR_BITS)
+    (op,) = graph.ops
+    twin = replace(graph.tensor(op.outputs[0]), name="twin")
+    ops = (op, replace(op, name="twin", outputs=("twin",)))
+    twins = replace(graph.with_tensors(twin), ops=ops, outputs=(*graph.outputs, "twin"))
+
+    steps = choose_kernels(twins, Target(cmsis_nn=6))
+
+    assert [step.candidate for step in steps] == ["arm_fully_connected_s8"] * 2
+    assert "several operators share" in steps[0].refused["tinyml_fully_connected_s4"]
+
+
+def test_a_row_of_weights_is_packed_in_groups_of_32_and_a_last_one_of_fewer():
+    (word,) = packed_rows(np.arange(-8, 0).reshape(1, 8), GROUP).data
+    group = packed_rows(np.arange(40).reshape(1, 40) % 16 - 8, GROUP).data.view(np.uint8)
+
+    assert word == 0x73625140
+    np.testing.assert_array_equal(group[:16], np.arange(16) * 17)
+    np.testing.assert_array_equal(group[16:], [0x40, 0x51, 0x62, 0x73])
+
+
+def test_weights_are_filled_up_with_zeros():
+    (word,) = packed_rows(np.array([[7]]), GROUP).data
+
+    assert word == np.uint32(0x8888888F).view(np.int32)
 
 
 def test_cmsis_nns_kernel_runs_where_no_other_than_its_are_asked_for():

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from tinyml.train.finetune import Tuning
 
 DEFAULT = Tuning()
+# Options by their parameters' names.
+ONLY_FOR_QAT = {"epochs", "learning_rate", "batch_size", "seed", "ranges", "resume"}
 
 OPTIONS = (
     click.option(
@@ -73,9 +76,23 @@ def qat_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def command(*arguments: Any, qat: bool, ranges: str, resume: bool, **others: Any) -> Any:
         names = ("epochs", "learning_rate", "batch_size", "seed")
         tuning = Tuning(**{name: others.pop(name) for name in names})
+        if not qat:
+            _refuse_options()
         training = Training(tuning, ranges, resume) if qat else None
         return function(*arguments, training=training, **others)
 
     for option in reversed(OPTIONS):
         command = option(command)
     return command
+
+
+def _refuse_options() -> None:
+    """Raise where an option is given that says nothing without --qat."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in ONLY_FOR_QAT and source is not ParameterSource.DEFAULT:
+            raise click.UsageError(
+                f"{parameter.opts[0]} says how --qat trains, which is not asked for; give --qat "
+                "too, or leave it out"
+            )

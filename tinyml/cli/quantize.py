@@ -36,10 +36,14 @@ from tinyml.quantize.recipe import Calibrated, Recipe, calibrate_by
 from tinyml.quantize.scheme import Scheme
 from tinyml.train.quantize_aware import (
     CALIBRATION_SAMPLES,
+    Agreement,
     QuantizeAwareResult,
     quantize_aware,
     some_of,
 )
+
+# Of the file beside the output that holds where training stands.
+STATE_SUFFIX = ".qat-state.npz"
 
 
 @click.command("quantize")
@@ -70,6 +74,9 @@ def command(
     """
     _check_data(data, saved, training)
     check_file(output, ".tflite")
+    state = output.with_suffix(STATE_SUFFIX)
+    if training:
+        _warn_of_state(state, training)
     if save_ranges:
         check_file(save_ranges, ".json")
     graph = load_float(model, signature)
@@ -86,10 +93,12 @@ def command(
     print_changes(calibrated.changes)
     lines = {"calibrated on": count(calibrated.table.samples, "samples")}
     if training and dataset:
-        result = _train(calibrated, dataset, recipe.scheme, training, output)
+        result = _train(calibrated, dataset, recipe.scheme, training, state)
         quantized, data_bytes = _planned(result.graph)
         lines |= _trained_lines(result)
     atomic_write(output, data_bytes)
+    if training:
+        state.unlink(missing_ok=True)
     print_pairs(
         {
             "model": str(output),
@@ -107,6 +116,13 @@ def _check_data(data: Path | None, saved: SavedRanges | None, training: Training
         raise click.UsageError("--qat trains on samples: give a training set (--data)")
 
 
+def _warn_of_state(state: Path, training: Training) -> None:
+    """An interrupted training is not begun again by mistake."""
+    if state.exists() and not training.resume:
+        anew = "and this one starts anew: its first epoch writes over that"
+        warn([f"'{state}' holds an interrupted training, {anew}; to go on, give --resume"])
+
+
 def _samples(dataset: Dataset | None, training: Training | None) -> Sequence[Array] | None:
     """What ranges are calibrated on: of a training set some samples settle them."""
     if dataset is None:
@@ -117,7 +133,7 @@ def _samples(dataset: Dataset | None, training: Training | None) -> Sequence[Arr
 
 
 def _train(
-    calibrated: Calibrated, data: Dataset, scheme: Scheme, training: Training, output: Path
+    calibrated: Calibrated, data: Dataset, scheme: Scheme, training: Training, state: Path
 ) -> QuantizeAwareResult:
     with progress_bar("training", training.tuning.epochs) as update:
         return quantize_aware(
@@ -127,22 +143,30 @@ def _train(
             scheme,
             training.tuning,
             ranges=training.ranges,
-            state=output.with_suffix(".qat.npz"),
+            state=state,
             resume=training.resume,
             on_epoch=lambda epoch, _loss: update(epoch),
         )
 
 
 def _trained_lines(result: QuantizeAwareResult) -> dict[str, str]:
-    tuning, agreement = result.tuning, result.agreement
-    off = f", the others at most {agreement.steps:.0f} of its steps off"
+    tuning = result.tuning
     return {
         "trained on": f"{count(tuning.samples, 'samples')}, {tuning.held_out:,} more held out",
         "held-out loss": f"{tuning.losses[0]:.4g}, {min(tuning.losses):.4g} after epoch "
         f"{tuning.kept} of {len(tuning.losses) - 1} ({tuning.loss})",
-        "as trained": f"{percent(agreement.equal)} of the outputs of "
-        f"{count(agreement.samples, 'samples')}{off if agreement.equal < 1 else ''}",
+        "as trained": _agreement_line(result.agreement),
     }
+
+
+def _agreement_line(agreement: Agreement | None) -> str:
+    if agreement is None:
+        return "not compared: no reference runtime that is installed runs the model"
+    off = f", the others at most {agreement.steps:.0f} of its steps off"
+    return (
+        f"{percent(agreement.equal)} of the outputs of "
+        f"{count(agreement.samples, 'samples')}{off if agreement.equal < 1 else ''}"
+    )
 
 
 def _quantize_to_build(

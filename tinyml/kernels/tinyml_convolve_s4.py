@@ -57,7 +57,8 @@ class TinymlConvolveS4(FourBitCandidate[Conv2D]):
 
     def does_not_pay(self, op: Conv2D, graph: Graph, target: Target) -> str | None:
         """Its code must be less than what all layers save, and it be no slower than int8."""
-        return _does_not_pay(op.taps(graph), graph, target)
+        shared = super().does_not_pay(op, graph, target)
+        return shared or _does_not_pay(op.taps(graph), graph, target)
 
     def bind(self, op: Conv2D, graph: Graph, target: Target) -> Kernel:
         """Scratch holds the windows of two pixels."""
@@ -81,7 +82,8 @@ class TinymlConvolveS4OverRows(FourBitCandidate[FullyConnected]):
 
     def does_not_pay(self, op: FullyConnected, graph: Graph, target: Target) -> str | None:
         """The same."""
-        return _does_not_pay(graph.tensor(op.inputs[1]).shape[1], graph, target)
+        shared = super().does_not_pay(op, graph, target)
+        return shared or _does_not_pay(graph.tensor(op.inputs[1]).shape[1], graph, target)
 
     def bind(self, op: FullyConnected, graph: Graph, target: Target) -> Kernel:
         """Scratch holds two rows of the input."""

@@ -40,8 +40,7 @@ class TinymlFullyConnectedS4(FourBitCandidate[FullyConnected]):
 
     def does_not_pay(self, op: FullyConnected, graph: Graph, target: Target) -> str | None:
         """Its code must be less than what all layers save."""
-        del op, target
-        return _does_not_pay(graph)
+        return super().does_not_pay(op, graph, target) or _does_not_pay(graph)
 
     def bind(self, op: FullyConnected, graph: Graph, target: Target) -> Kernel:
         """Scratch holds the row, where it is widened."""
@@ -62,8 +61,7 @@ class TinymlFullyConnectedS4OfPixel(FourBitCandidate[Conv2D]):
 
     def does_not_pay(self, op: Conv2D, graph: Graph, target: Target) -> str | None:
         """Its code must be less than what all layers save."""
-        del op, target
-        return _does_not_pay(graph)
+        return super().does_not_pay(op, graph, target) or _does_not_pay(graph)
 
     def bind(self, op: Conv2D, graph: Graph, target: Target) -> Kernel:
         """Scratch holds the pixel, where it is widened."""

@@ -36,13 +36,13 @@ class TinymlWidenS4(FourBitCandidate[DepthwiseConv2D]):
 
     def does_not_pay(self, op: DepthwiseConv2D, graph: Graph, target: Target) -> str | None:
         """It costs RAM, and time: few weights for many products are a depthwise layer's."""
-        del op
         if target.goal is not Goal.FLASH:
             return "it saves flash at the cost of RAM, which the goal 'flash' asks for"
         depthwise = (op for op in operators(graph) if isinstance(op, DepthwiseConv2D))
         int8 = (op for op in depthwise if graph.tensor(op.inputs[0]).dtype is DType.INT8)
         layers = [op for op in int8 if self.concerns(op, graph)]
-        return too_much_code(layers, graph, CODE_BYTES)
+        shared = super().does_not_pay(op, graph, target)
+        return shared or too_much_code(layers, graph, CODE_BYTES)
 
     def bind(self, op: DepthwiseConv2D, graph: Graph, target: Target) -> Kernel:
         """The weights lie behind the scratch of the kernel that takes them."""

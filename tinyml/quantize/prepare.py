@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from tinyml.quantize.split_widths import activation_dtypes, split_widths
 from tinyml.quantize.standardized import Standardized, without_standardization
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Prepared:
     """A float graph whose every operator becomes one of integers, and what its activations get.
 
@@ -39,12 +40,12 @@ class Prepared:
     standardized: tuple[Standardized, ...]
     scheme: Scheme
 
-    @property
+    @cached_property
     def params(self) -> dict[str, QuantParams]:
         """Scale and zero point by tensor name."""
         return {name: group.params for group in self.groups for name in group.names}
 
-    @property
+    @cached_property
     def dtypes(self) -> Mapping[str, DType]:
         """The integers' dtype by tensor name."""
         return activation_dtypes(self.graph, self.scheme)

@@ -99,30 +99,32 @@ def _split_inputs(
     graph: Graph, table: CalibrationTable, scheme: Scheme
 ) -> tuple[Graph, CalibrationTable]:
     """Put one QUANTIZE before all operators that read a tensor in another dtype."""
-    tensors, ranges, ops = dict(graph.tensors), dict(table.ranges), list[Op]()
+    tensors, ranges = dict(graph.tensors), dict(table.ranges)
     dtypes = activation_dtypes(graph, scheme)
-    added: set[str] = set()
+    ops: dict[str, Op] = {}  # by name, in order: a QUANTIZE stands before its first reader
     for op in operators(graph):
-        dtype = scheme.activations_of(op)
-        rule = op.quantization_rule(graph)
-        parameters = {*rule.weights, rule.bias}
-        inputs = list(op.inputs)
-        for index, name in enumerate(op.inputs):
-            is_real = name and graph.tensor(name).dtype is DType.FLOAT32
-            if isinstance(op, Quantize) or index in parameters or not is_real:
-                continue
+        dtype, inputs = scheme.activations_of(op), list(op.inputs)
+        for index in _real_places(graph, op):
+            name = op.inputs[index]
             if dtypes[name] is dtype:
                 continue
-            inputs[index] = _add(tensors, ranges, name, dtype)
-            if graph.tensor(name).is_constant or inputs[index] in added:
-                continue
-            added.add(inputs[index])
-            ops.append(
-                Quantize(name=inputs[index], inputs=(name,), outputs=(inputs[index],), dtype=dtype)
-            )
-        ops.append(replace(op, inputs=tuple(inputs)))
-    changed = replace(graph, tensors=tensors, ops=tuple(ops))
+            moved = inputs[index] = _add(tensors, ranges, name, dtype)
+            if not graph.tensor(name).is_constant:
+                quantize = Quantize(name=moved, inputs=(name,), outputs=(moved,), dtype=dtype)
+                ops.setdefault(moved, quantize)
+        ops[op.name] = replace(op, inputs=tuple(inputs))
+    changed = replace(graph, tensors=tensors, ops=tuple(ops.values()))
     return changed, replace(table, ranges=ranges)
+
+
+def _real_places(graph: Graph, op: Operator) -> list[int]:
+    """Places of the activations that an operator reads, and of constants used like one."""
+    if isinstance(op, Quantize):
+        return []
+    rule = op.quantization_rule(graph)
+    places = {*range(len(op.inputs))} - {*rule.weights, rule.bias}
+    names = {place: op.inputs[place] for place in sorted(places) if op.inputs[place]}
+    return [p for p, name in names.items() if graph.tensor(name).dtype is DType.FLOAT32]
 
 
 def _add(tensors: dict[str, Tensor], ranges: dict[str, Range], name: str, dtype: DType) -> str:

@@ -5,21 +5,26 @@ TensorFlow is imported inside functions.
 
 from __future__ import annotations
 
-import hashlib
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinyml.data.dataset import Dataset
-from tinyml.errors import InputError, InterruptedTrainingError
-from tinyml.files import atomic_path
+from tinyml.errors import InputError, InterruptedTrainingError, ModelError
 from tinyml.ir.graph import Array
 from tinyml.train.objective import Imitation, Objective, before_softmax, cross_entropy
 from tinyml.train.qat import qat_layer
+from tinyml.train.state import (
+    Progress,
+    TrainingState,
+    fingerprint,
+    read_state,
+    refuse_other_file,
+    write_state,
+)
 
 # Samples that are computed at once where nothing is trained.
 LARGE_BATCH = 256
@@ -66,19 +71,6 @@ class TuneResult:
     held_out: int
 
 
-@dataclass(slots=True)
-class _State:
-    """Where training stands after an epoch: variables of layer and optimizer, and the best."""
-
-    epoch: int = 0
-    losses: list[float] = field(default_factory=list)
-    best: list[Array] = field(default_factory=list)
-
-    @property
-    def kept(self) -> int:
-        return int(np.argmin(self.losses))
-
-
 def tune(
     model: Any,
     data: Dataset,
@@ -92,41 +84,40 @@ def tune(
 
     Cross-entropy where ``data`` has labels of classes, else the mean squared error against the
     float model's own outputs, in units of their variance. ``state`` is a file that each epoch
-    writes and the end removes; with ``resume`` training goes on from it. ``on_epoch`` is given the
-    epochs done and the held-out loss.
+    writes, and that the caller removes when the outcome is safe; with ``resume`` training goes on
+    from it, to the same numbers that it had without an interrupt. ``on_epoch`` is given the epochs
+    done and the held-out loss.
 
     Raises:
         InputError: the labels are no classes of the model's, there are too few samples, ``state``
-            is of another training, or the loss became NaN: the model keeps its best state then.
+            is of another training or no state at all, or the loss became NaN: the model keeps its
+            best numbers then.
+        ModelError: the model has nothing that could be trained.
         InterruptedTrainingError: on an interrupt; the message says how to go on.
     """
     run = _Run(model, data, tuning)
-    progress = _State()
+    key = fingerprint(run.layer, data, tuning)
+    if state is not None and not resume:
+        refuse_other_file(state)
     if resume and state is not None:
-        progress = run.load(state)
-    if not progress.losses:
-        progress.losses, progress.best = [run.held_out_loss()], run.variables()
+        progress = run.go_on(read_state(state, key))
+    else:
+        progress = Progress([run.held_out_loss()], run.variables())
+    saved = progress.epoch
     try:
-        for epoch in range(progress.epoch, tuning.epochs):
-            run.train_epoch(epoch)
-            loss = run.held_out_loss()
-            _check_loss(loss, epoch, tuning)
-            progress.epoch = epoch + 1
-            if loss < min(progress.losses):
-                progress.best = run.variables()
-            progress.losses.append(loss)
+        while not _is_done(progress, tuning, run.layer):
+            loss = run.train_epoch(progress.epoch)
+            _check_loss(loss, progress.epoch, tuning)
+            progress.add(loss, run.variables())
             if state is not None:
-                run.save(state, progress)
+                write_state(state, key, run.state(progress))
+                saved = progress.epoch
             if on_epoch:
                 on_epoch(progress.epoch, loss)
-            if progress.epoch - progress.kept >= tuning.patience and run.layer.is_frozen:
-                break
     except KeyboardInterrupt as error:
-        raise _interrupted(progress, tuning, state) from error
+        raise _interrupted(progress.epoch, saved, tuning, state) from error
     finally:
         run.restore(progress.best)
-    if state is not None:
-        state.unlink(missing_ok=True)
     return TuneResult(
         loss=run.objective.name,
         losses=tuple(progress.losses),
@@ -136,21 +127,36 @@ def tune(
     )
 
 
+def _is_done(progress: Progress, tuning: Tuning, layer: Any) -> bool:
+    """Whether all epochs are over, or nothing got better for long enough with ranges that stand."""
+    stands_still = progress.epoch - progress.kept >= tuning.patience
+    is_frozen = layer.is_frozen or _freezes(tuning, progress.epoch - 1)
+    return progress.epoch >= tuning.epochs or (stands_still and is_frozen)
+
+
+def _freezes(tuning: Tuning, epoch: int) -> bool:
+    """Whether activations' ranges stand still in an epoch, counted from 0."""
+    return 2 * epoch >= tuning.epochs
+
+
 def _check_loss(loss: float, epoch: int, tuning: Tuning) -> None:
     if not np.isfinite(loss):
         raise InputError(
-            f"the loss became {loss} in epoch {epoch + 1} at a learning rate of "
-            f"{tuning.learning_rate}; try --learning-rate {tuning.learning_rate / 10:g}"
+            f"the loss became {loss} in epoch {epoch + 1}, expected a number: training diverged at "
+            f"a learning rate of {tuning.learning_rate:g}; try {tuning.learning_rate / 10:g}"
         )
 
 
-def _interrupted(progress: _State, tuning: Tuning, state: Path | None) -> InterruptedTrainingError:
-    where = f"in epoch {progress.epoch + 1} of {tuning.epochs}"
-    if state is None or not progress.epoch:
+def _interrupted(
+    epoch: int, saved: int, tuning: Tuning, state: Path | None
+) -> InterruptedTrainingError:
+    """Say what is kept, ``saved`` epochs of ``epoch``, and how to go on."""
+    where = f"after {epoch} of {tuning.epochs} epochs"
+    if state is None or not saved:
         return InterruptedTrainingError(f"training was interrupted {where}; nothing is written")
     return InterruptedTrainingError(
-        f"training was interrupted {where}; the state after epoch {progress.epoch} is kept in "
-        f"'{state}': go on with the same command and --resume"
+        f"training was interrupted {where}; the state after epoch {saved} is kept in '{state}': go "
+        "on with the same command and --resume"
     )
 
 
@@ -159,7 +165,6 @@ class _Run:
 
     def __init__(self, model: Any, data: Dataset, tuning: Tuning) -> None:
         import keras
-        import tensorflow as tf
 
         self.layer, self._data, self._tuning = qat_layer(model), data, tuning
         order = np.random.default_rng(tuning.seed).permutation(len(data))
@@ -173,10 +178,14 @@ class _Run:
         schedule = keras.optimizers.schedules.CosineDecay(
             tuning.learning_rate, self._steps * tuning.epochs
         )
+        if not self.layer.trainable_variables:
+            raise ModelError(
+                f"model '{model.name}' has no weights, expected some to train; quantize it without "
+                "--qat"
+            )
         self._optimizer = keras.optimizers.Adam(schedule)
         self._optimizer.build(self.layer.trainable_variables)
         self.objective = self._objective()
-        self._function = tf.function
         self._compile()
 
     def _objective(self) -> Objective:
@@ -196,8 +205,10 @@ class _Run:
 
     def _compile(self) -> None:
         """Trace anew: whether ranges are frozen is part of a trace."""
-        self._train_step = self._function(self._step, reduce_retracing=True)
-        self._loss_of = self._function(self._loss, reduce_retracing=True)
+        import tensorflow as tf
+
+        self._train_step = tf.function(self._step, reduce_retracing=True)
+        self._loss_of = tf.function(self._loss, reduce_retracing=True)
 
     def _batches(self, chosen: Array, size: int) -> Iterator[list[Array]]:
         for start in range(0, len(chosen), size):
@@ -217,9 +228,12 @@ class _Run:
         values = self.layer.tensors(inputs, wanted, training=training)
         return self.objective.loss([values[name] for name in wanted], targets)
 
-    def train_epoch(self, epoch: int) -> None:
-        """Take every training sample once, in an order that the seed and the epoch give."""
-        if not self.layer.is_frozen and 2 * epoch >= self._tuning.epochs:
+    def train_epoch(self, epoch: int) -> float:
+        """Take every training sample once, in an order that the seed and the epoch give.
+
+        The held-out loss thereafter.
+        """
+        if not self.layer.is_frozen and _freezes(self._tuning, epoch):
             self.layer.is_frozen = True
             self._compile()
         generator = np.random.default_rng((self._tuning.seed, epoch))
@@ -228,6 +242,7 @@ class _Run:
             range(0, len(order), size), self._batches(order, size), strict=True
         ):
             self._train_step(batch, self.objective.targets(order[start : start + size]))
+        return self.held_out_loss()
 
     def held_out_loss(self) -> float:
         """Mean loss of the samples that are held out."""
@@ -247,61 +262,24 @@ class _Run:
 
     def restore(self, values: list[Array]) -> None:
         """Give the layer the numbers that ``variables`` gave."""
-        for variable, value in zip(self.layer.variables, values, strict=True):
-            variable.assign(value)
+        _assign(self.layer.variables, values)
 
-    def _fingerprint(self) -> str:
-        """Of what must be the same for training to go on: the layer, the data, the options."""
-        digest = hashlib.sha256(repr(self._tuning).encode())
-        digest.update(repr([(v.path, v.shape) for v in self.layer.variables]).encode())
-        for array in (*self._data.samples, self._data.labels):
-            if array is not None:
-                digest.update(repr((array.shape, array.dtype)).encode())
-                digest.update(np.ascontiguousarray(array[:: max(1, len(array) // 64)]).tobytes())
-        return digest.hexdigest()
+    def state(self, progress: Progress) -> TrainingState:
+        """Where training stands, to go on from with the same numbers."""
+        return TrainingState(
+            losses=progress.losses,
+            now=self.variables(),
+            best=progress.best,
+            optimizer=[np.array(variable) for variable in self._optimizer.variables],
+        )
 
-    def save(self, path: Path, progress: _State) -> None:
-        """Write where training stands."""
-        groups = {
-            "now": self.variables(),
-            "best": progress.best,
-            "optimizer": [np.array(variable) for variable in self._optimizer.variables],
-        }
-        arrays = {f"{kind}_{i}": v for kind, values in groups.items() for i, v in enumerate(values)}
-        with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez(
-                file,
-                fingerprint=np.array(self._fingerprint()),
-                losses=np.array(progress.losses),
-                **arrays,
-            )
+    def go_on(self, state: TrainingState) -> Progress:
+        """Go back to where training stood."""
+        self.restore(state.now)
+        _assign(self._optimizer.variables, state.optimizer)
+        return Progress(losses=state.losses, best=state.best)
 
-    def load(self, path: Path) -> _State:
-        """Go back to where training stood. Raises InputError where the file is of another."""
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-        except FileNotFoundError:
-            raise InputError(
-                f"there is no state '{path}' to go on from; leave --resume out to start anew"
-            ) from None
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(
-                f"'{path}' cannot be read as the state of a training; leave --resume out to start "
-                "anew"
-            ) from error
-        if str(arrays.get("fingerprint")) != self._fingerprint():
-            raise InputError(
-                f"'{path}' is the state of another training: model, data or options differ; give "
-                "the same, or leave --resume out to start anew"
-            )
 
-        def numbers(kind: str) -> list[Array]:
-            count = sum(name.startswith(f"{kind}_") for name in arrays)
-            return [arrays[f"{kind}_{index}"] for index in range(count)]
-
-        self.restore(numbers("now"))
-        for variable, value in zip(self._optimizer.variables, numbers("optimizer"), strict=True):
-            variable.assign(value)
-        losses = [float(loss) for loss in arrays["losses"]]
-        return _State(epoch=len(losses) - 1, losses=losses, best=numbers("best"))
+def _assign(variables: Iterable[Any], values: Iterable[Array]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

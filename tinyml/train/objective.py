@@ -94,7 +94,7 @@ class Imitation(Objective):
 
     @staticmethod
     def _variance(output: Array) -> float:
-        variance = float(np.var(output, axis=0).mean())
+        variance = float(np.var(output.astype(np.float64), axis=0).mean())
         return variance if variance > SMALLEST_VARIANCE else 1.0
 
 

@@ -50,7 +50,8 @@ def prepare_qat(
     try:
         import keras
 
-        from tinyml.train.qat_layer import QatLayer, Ranges
+        from tinyml.train.qat_layer import QatLayer
+        from tinyml.train.scales import Ranges
     except ImportError as error:
         raise ToolchainError(
             "quantization-aware training needs TensorFlow, which is not installed: "

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from tinyml.data.dataset import Dataset, check_dataset, inputs_of, quantize_samples
+from tinyml.errors import ToolchainError
 from tinyml.evaluate.oracle import run_reference
 from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.numerics.affine import dequantize
 from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.scheme import INT8, Scheme
+from tinyml.runtime.tflite import RuntimeFailedError
 from tinyml.train.finetune import TuneResult, Tuning, tune
 from tinyml.train.qat import convert_qat, prepare_qat, qat_layer
 from tinyml.train.quiet import native_stderr_silenced
@@ -41,11 +43,11 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizeAwareResult:
-    """The int8 graph, how training went, and how well both agree."""
+    """The int8 graph, how training went, and how well both agree; None where no runtime can say."""
 
     graph: Graph
     tuning: TuneResult
-    agreement: Agreement
+    agreement: Agreement | None
 
 
 def some_of(data: Dataset, most: int, seed: int) -> Dataset:
@@ -78,9 +80,11 @@ def quantize_aware(
         result = tune(model, data, tuning, state=state, resume=resume, on_epoch=on_epoch)
     quantized = convert_qat(model)
     few = some_of(data, AGREEMENT_SAMPLES, tuning.seed + 1)
-    return QuantizeAwareResult(
-        graph=quantized, tuning=result, agreement=agreement_of(model, quantized, few.samples)
-    )
+    try:
+        agreement = agreement_of(model, quantized, few.samples)
+    except (ToolchainError, RuntimeFailedError):  # nothing of the training is lost for that
+        agreement = None
+    return QuantizeAwareResult(graph=quantized, tuning=result, agreement=agreement)
 
 
 def agreement_of(model: Any, quantized: Graph, samples: Sequence[Array]) -> Agreement:

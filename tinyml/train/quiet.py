@@ -30,6 +30,8 @@ def native_stderr_silenced() -> Iterator[None]:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
+        if sys.stderr is not previous:
+            sys.stderr.close()
         sys.stderr = previous
 
 

@@ -11,6 +11,7 @@ from tinyml.ir.graph import Array, Graph, Tensor
 from tinyml.ops.contract.c import ConstantArray
 from tinyml.ops.contract.candidate import Candidate, Computed
 from tinyml.ops.contract.operator import Operator
+from tinyml.ops.contract.target import Target
 
 # Weights that share a word, and those whose words make a group in the kernels that multiply.
 WORD = 8
@@ -45,15 +46,16 @@ def packed_rows(rows: Array, group: int) -> ConstantArray:
 
 
 def too_much_code(layers: Sequence[Operator], graph: Graph, code_bytes: int) -> str | None:
-    """Say so where a kernel's code is more than what the weights of its layers save in four bits.
-
-    Weights that several layers share are counted once.
-    """
-    weights = {op.inputs[1] for op in layers}
+    """Say so where a kernel takes more code than four bits save of its layers' weights."""
+    weights = [op.inputs[1] for op in layers if not _is_shared(op, graph)]
     saved = sum(graph.tensor(name).size // 2 for name in weights)
     if saved > code_bytes:
         return None
     return f"its code takes {code_bytes} bytes, and the model's weights {saved} less in four bits"
+
+
+def _is_shared(op: Operator, graph: Graph) -> bool:
+    return sum(op.inputs[1] in other.inputs for other in graph.ops) > 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,3 +69,9 @@ class FourBitCandidate(Candidate[Computed]):
     def refusal(self, op: Computed, graph: Graph) -> str | None:
         """The weights must lie in [-8, 7]."""
         return None if self.concerns(op, graph) else "the weights do not fit four bits"
+
+    def does_not_pay(self, op: Computed, graph: Graph, target: Target) -> str | None:
+        """Each operator would have weights of its own."""
+        del target
+        is_shared = _is_shared(op, graph)
+        return "it would copy weights that several operators share" if is_shared else None

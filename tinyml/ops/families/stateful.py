@@ -17,8 +17,7 @@ class StatefulOperator(Operator):
     """An operator that reads or writes the graph's state."""
 
     without_compute: ClassVar[str] = (
-        "keeps state between inferences and cannot be trained or simulated yet; train the model "
-        "without it, or let the converter quantize it"
+        "it keeps state between inferences, which only one sample after another can do"
     )
 
     def compute(self, xp: ArrayLibrary, graph: Graph, *operands: Any) -> tuple[Any, ...]:
