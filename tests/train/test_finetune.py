@@ -35,7 +35,7 @@ def interrupt_after(epochs):
     return on_epoch
 
 
-def test_labels_are_learned_and_the_best_epoch_is_kept(tmp_path):
+def test_labels_are_learned_and_the_best_epoch_is_kept():
     trained = model("learned")
     result = tune(trained, DATA, TUNING)
 
