@@ -8,6 +8,9 @@ from graphs import small_float
 
 import tinyml
 
+# The page trains: one worker starts TensorFlow for all tests that do so in their own process.
+pytestmark = pytest.mark.xdist_group("qat")
+
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
 CODE = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
 

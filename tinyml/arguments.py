@@ -59,6 +59,8 @@ def _unmet(hint: Any, value: object) -> str | None:
     if typing.get_origin(hint) is Literal:
         choices = typing.get_args(hint)
         return None if value in choices else " or ".join(map(repr, choices))
+    if hint is Any:
+        return None
     if typing.get_origin(hint) is collections.abc.Callable:
         return None if callable(value) else "what can be called"
     if not isinstance(hint, type) or typing.get_origin(hint):

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 # Moves a tie away from zero, and nothing else: what is rounded has at most 31 binary places.
 TIES_AWAY = 1 + 2.0**-40
-# The same for float32, whose last bits may have carried the tie to the other side.
-FLOAT_TIES_AWAY = 1 + 2.0**-20
+# The same for float32: its last bits, of steps of up to 255, may have carried a tie to either side.
+NEARLY = 2.0**-14
 HALF = 0.5
 
 
@@ -58,7 +58,8 @@ def fake_quantize(
 def _nearest(steps: Any, middle: Any) -> Any:
     """Whole numbers, float32."""
     if middle is not None:
-        return tf.round((steps - middle) * FLOAT_TIES_AWAY) + middle
+        away = steps - middle
+        return tf.round(away + tf.sign(away) * NEARLY) + middle
     even = tf.round(steps)
     return tf.where(tf.abs(steps - even) == HALF, steps + tf.sign(steps) * HALF, even)
 
