@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-EXTRAS=keras,onnx,flash,digits,photos,dev
+EXTRAS=keras,onnx,flash,digits,photos,search,dev
 
 for version in "$@"; do
     folder=$(mktemp -d)
