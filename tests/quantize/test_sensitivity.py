@@ -13,7 +13,7 @@ from graphs import (
     spread,
 )
 
-from tinyml.data.dataset import Dataset
+from tinyml.data.dataset import Dataset, drawn_samples
 from tinyml.data.metrics import EXACT
 from tinyml.errors import InputError
 from tinyml.ir.graph import Array, DType, Graph
@@ -24,7 +24,7 @@ from tinyml.quantize.linear import linear_layers
 from tinyml.quantize.observers import ObserverKind, observer_factory
 from tinyml.quantize.prepare import Prepared, prepare_to_quantize
 from tinyml.quantize.scheme import Scheme
-from tinyml.quantize.sensitivity import INPUT, Sensitivity, drawn_samples, measure_sensitivity
+from tinyml.quantize.sensitivity import INPUT, Sensitivity, measure_sensitivity
 from tinyml.quantize.weights import rounded_weights
 
 

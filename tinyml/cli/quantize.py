@@ -22,7 +22,7 @@ from tinyml.cli.common import (
 from tinyml.cli.qat_options import Training, qat_options
 from tinyml.cli.report_option import Report, report_options, write_report
 from tinyml.cli.scheme_options import print_changes, scheme_options
-from tinyml.data.dataset import Dataset, read_dataset
+from tinyml.data.dataset import Dataset, drawn_samples, read_dataset
 from tinyml.errors import InputError, ModelError
 from tinyml.export.tflite import write_tflite
 from tinyml.files import atomic_write
@@ -39,7 +39,6 @@ from tinyml.train.quantize_aware import (
     Agreement,
     QuantizeAwareResult,
     quantize_aware,
-    some_of,
 )
 
 # Of the file beside the output that holds where training stands.
@@ -129,7 +128,7 @@ def _samples(dataset: Dataset | None, training: Training | None) -> Sequence[Arr
         return None
     if training is None:
         return dataset.samples
-    return some_of(dataset, CALIBRATION_SAMPLES, training.tuning.seed).samples
+    return drawn_samples(dataset, CALIBRATION_SAMPLES, training.tuning.seed).samples
 
 
 def _train(

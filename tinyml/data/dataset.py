@@ -76,6 +76,15 @@ def read_dataset(path: StrPath, inputs: Graph | Sequence[Tensor]) -> Dataset:
     return Dataset(samples, labels, str(metric))
 
 
+def drawn_samples(data: Dataset, most: int, seed: int = 0) -> Dataset:
+    """At most ``most`` of the samples with their labels, drawn by ``seed`` and in their order."""
+    if len(data) <= most:
+        return data
+    chosen = np.sort(np.random.default_rng(seed).choice(len(data), most, replace=False))
+    labels = None if data.labels is None else data.labels[chosen]
+    return replace(data, samples=tuple(array[chosen] for array in data.samples), labels=labels)
+
+
 def inputs_of(model: Graph | Sequence[Tensor]) -> Sequence[Tensor]:
     """The inputs of a graph, in its order."""
     return [model.tensor(name) for name in model.inputs] if isinstance(model, Graph) else model

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyml.data.dataset import Dataset
+from tinyml.data.dataset import Dataset, drawn_samples
 from tinyml.data.judging import check_labels, metric_of
 from tinyml.data.metrics import Metric, decibels, power, score_verdicts, verdicts
 from tinyml.ir.graph import Array, DType, Graph, Tensor
@@ -103,15 +103,6 @@ def measure_sensitivity(
         if on_progress:
             on_progress(min(start + size, len(data)))
     return study.result(len(data))
-
-
-def drawn_samples(data: Dataset, most: int, seed: int = 0) -> Dataset:
-    """At most ``most`` of the samples with their labels, drawn by ``seed`` and in their order."""
-    if len(data) <= most:
-        return data
-    chosen = np.sort(np.random.default_rng(seed).choice(len(data), most, replace=False))
-    labels = None if data.labels is None else data.labels[chosen]
-    return replace(data, samples=tuple(array[chosen] for array in data.samples), labels=labels)
 
 
 def prepared_samples(prepared: Prepared, samples: Sequence[Array]) -> dict[str, Array]:

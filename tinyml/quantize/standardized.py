@@ -7,6 +7,7 @@ stays float32, and what follows it is quantized when it is standardized.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -69,10 +70,10 @@ def with_standardization(graph: Graph, lost: tuple[Standardized, ...]) -> Graph:
     return replace(graph, ops=(*ops, *graph.ops), inputs=inputs)
 
 
-def standardize(each: Standardized, values: Array) -> Array:
-    """What the device makes of an input's values (N, *shape), in float32 steps."""
+def standardize(each: Standardized, values: Any) -> Any:
+    """What the device makes of an input's values (N, *shape) of any library, in float32 steps."""
     offset, factor = each.offset.astype(np.float32), each.factor.astype(np.float32)
-    return np.asarray((values - offset) * factor)
+    return (values - offset) * factor
 
 
 def _standardized(graph: Graph, name: str) -> Standardized | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tinyml import __version__
-from tinyml.data.dataset import Dataset, float_samples, inputs_of
+from tinyml.data.dataset import Dataset, drawn_samples, float_samples, inputs_of
 from tinyml.data.judging import check_labels, metric_of
 from tinyml.data.metrics import Metric, score
 from tinyml.errors import InputError, ModelError
@@ -21,7 +21,6 @@ from tinyml.ir.graph import Graph
 from tinyml.quantize.method import Progress, silent
 from tinyml.quantize.recipe import Recipe
 from tinyml.quantize.scheme import Scheme
-from tinyml.quantize.sensitivity import drawn_samples
 from tinyml.search.frontier import Trial, quality
 from tinyml.search.journal import Journal
 from tinyml.search.layers import SAMPLES, Ranking, mixed_recipes, rank_layers

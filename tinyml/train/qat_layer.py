@@ -18,6 +18,7 @@ from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.operator import Operator, operators
 from tinyml.quantize.prepare import Prepared
 from tinyml.quantize.simulate import keeps_codes, run_graph
+from tinyml.quantize.standardized import standardize
 from tinyml.quantize.weights import quantize_parameters
 from tinyml.train.fake_quantization import fake_quantize, straight_through
 from tinyml.train.scales import ActivationScale, Ranges, WeightScale, plain
@@ -109,11 +110,7 @@ class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
             tensor = graph.tensor(name)
             value = tf.reshape(value, (-1, *tensor.shape[1:]))
             if name in before:
-                offset, factor = (
-                    np.asarray(array, np.float32)
-                    for array in (before[name].offset, before[name].factor)
-                )
-                value = (tf.cast(value, tf.float32) - offset) * factor
+                value = standardize(before[name], tf.cast(value, tf.float32))
             feeds[name] = tf.cast(value, tensor.dtype.value)
         return feeds
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyml.data.dataset import Dataset, check_dataset, inputs_of, quantize_samples
+from tinyml.data.dataset import Dataset, check_dataset, drawn_samples, inputs_of, quantize_samples
 from tinyml.errors import ToolchainError
 from tinyml.evaluate.oracle import run_reference
 from tinyml.ir.graph import Array, Graph, Tensor
@@ -50,13 +50,6 @@ class QuantizeAwareResult:
     agreement: Agreement | None
 
 
-def some_of(data: Dataset, most: int, seed: int) -> Dataset:
-    """Some samples in their order, as a file is read best; all where there are no more."""
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(data))[:most])
-    labels = None if data.labels is None else data.labels[chosen]
-    return Dataset([array[chosen] for array in data.samples], labels, data.metric)
-
-
 def quantize_aware(
     graph: Graph,
     data: Dataset,
@@ -79,7 +72,7 @@ def quantize_aware(
         model = prepare_qat(graph, table, scheme, ranges)
         result = tune(model, data, tuning, state=state, resume=resume, on_epoch=on_epoch)
     quantized = convert_qat(model)
-    few = some_of(data, AGREEMENT_SAMPLES, tuning.seed + 1)
+    few = drawn_samples(data, AGREEMENT_SAMPLES, tuning.seed + 1)
     try:
         agreement = agreement_of(model, quantized, few.samples)
     except (ToolchainError, RuntimeFailedError):  # nothing of the training is lost for that
