@@ -21,6 +21,7 @@ from tinyml.ops.contract.window import Padding
 from tinyml.ops.logistic import Logistic
 from tinyml.ops.mul import Mul
 from tinyml.ops.round import Round
+from tinyml.ops.sub import Sub
 
 
 def gated() -> Graph:
@@ -94,6 +95,27 @@ def dense(last: str = "softmax") -> Graph:
     ops = [fully_connected("logits", "x", "w", "c"), *([after[last]] if last in after else [])]
     output = "y" if last in after else "logits"
     return make_graph(tensors, ops, ["x"], [output], "dense").pruned()
+
+
+def standardizing() -> Graph:
+    """Sensors of very different ranges, brought to one, and a fully connected layer."""
+    tensors = [
+        activation("x", (1, 4), None),
+        float_constant("offset", [1000, 0, 5, 1]),
+        float_constant("factor", [0.01, 50, 1, 1]),
+        activation("centred", (1, 4), None),
+        activation("scaled", (1, 4), None),
+        float_weights("w", (3, 4)),
+        float_constant("c", [1, 2, 3]),
+        activation("y", (1, 3), None),
+    ]
+    none = Activation.NONE
+    ops = [
+        Sub(name="centred", inputs=("x", "offset"), outputs=("centred",), activation=none),
+        Mul(name="scaled", inputs=("centred", "factor"), outputs=("scaled",), activation=none),
+        fully_connected("y", "scaled", "w", "c"),
+    ]
+    return make_graph(tensors, ops, ["x"], ["y"], "standardizing")
 
 
 def rows(count: int = 40, size: int = 4, seed: int = 0) -> np.ndarray:

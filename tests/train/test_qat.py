@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from graphs import activation, float_weights, fully_connected, make_graph, reshape, small_float
-from qat_networks import dense, gated, rows, shared_weights
+from qat_networks import dense, gated, rows, shared_weights, standardizing
 
 import tinyml
 from tinyml.errors import InputError, ModelError
@@ -48,6 +48,15 @@ def test_gates_average_pools_and_concatenations_are_trained_to_the_bit():
     images = np.random.default_rng(0).uniform(-1, 1, (20, 4, 4, 2)).astype(np.float32)
 
     assert agreement(gated(), [images]).equal == 1
+
+
+def test_inputs_that_a_model_standardizes_are_trained_as_float32():
+    samples = rows() * np.float32([100, 0.02, 1, 1]) + np.float32([1000, 0, 5, 1])
+    graph = standardizing()
+    model = prepare_qat(graph, tinyml.calibrate(graph, samples))
+
+    assert len(qat_layer(model).prepared.standardized) == 1
+    assert agreement_of(model, convert_qat(model), [samples]).equal == 1
 
 
 def test_operators_that_share_weights_share_what_is_learned_of_them():
