@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -112,11 +111,13 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "0"
 
 
-def test_help_takes_at_most_three_tenths_of_a_second():
+def test_help_takes_at_most_three_tenths_of_a_second_of_a_processor():
     seconds = []
     for _ in range(3):
-        started = time.monotonic()
+        before = os.times()
         python("-m", "tinyml", "--help")
-        seconds.append(time.monotonic() - started)
+        after = os.times()
+        own = after.children_user + after.children_system
+        seconds.append(own - before.children_user - before.children_system)
 
     assert min(seconds) <= 0.3
