@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import os
 import pkgutil
 import zlib
 from collections.abc import Mapping, Sequence
@@ -175,6 +176,12 @@ def operators_with_cases() -> list[str]:
     return [module.name for module in pkgutil.iter_modules([str(Path(cases.__file__).parent)])]
 
 
+# Where a kernel is held to its bytes a second time, it is with some cases of each operator, or with
+# every one where this is set, as `make soak` does.
+EVERY_CASE = "TINYML_EVERY_CASE"
+FEWEST_CASES = 12
+
+
 def cases_of(operator: str) -> tuple[Case, ...]:
     """The cases in the operator's file, named by their place."""
     drawn = importlib.import_module(f"cases.{operator}").cases()
@@ -182,6 +189,13 @@ def cases_of(operator: str) -> tuple[Case, ...]:
         Case(f"{operator}_{number:03}", parameters, graph, *ranges)
         for number, (parameters, graph, *ranges) in enumerate(drawn)
     )
+
+
+def some_of(cases: Sequence[Case]) -> list[Case]:
+    """At least a dozen, spread over all; every one where that is asked."""
+    if os.environ.get(EVERY_CASE):
+        return list(cases)
+    return list(cases[:: max(1, len(cases) // FEWEST_CASES)])
 
 
 def all_cases() -> tuple[Case, ...]:

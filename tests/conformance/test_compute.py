@@ -151,5 +151,5 @@ def test_operators_with_state_refuse_by_name(cls):
     op = object.__new__(cls)
     object.__setattr__(op, "name", OUTPUT)
 
-    with pytest.raises(ModelError, match=f"^{cls.opcodes[0]} 'output': keeps state"):
+    with pytest.raises(ModelError, match=f"^{cls.opcodes[0]} 'output': it keeps state"):
         op.compute(arrays, Graph("empty", {}, (), (), ()))

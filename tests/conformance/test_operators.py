@@ -1,6 +1,5 @@
 """Every operator on every class of core, byte for byte against the named oracle."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -16,7 +15,14 @@ from merged import (
     merged_in_batches,
     reference_outputs,
 )
-from single_operator import Case, all_cases, cases_of, operators_with_cases
+from single_operator import (
+    FEWEST_CASES,
+    Case,
+    all_cases,
+    cases_of,
+    operators_with_cases,
+    some_of,
+)
 
 from tinyml.codegen.module import CModule
 from tinyml.evaluate.oracle import Oracles
@@ -26,12 +32,11 @@ from tinyml.ops.contract.c import PORTABLE, Isa
 from tinyml.ops.contract.registry import operators_by_opcode
 from tinyml.runtime.tflite import TFLITE_REFERENCE
 
-# One of each class of core, which run every case.
-BOARDS = ("host", "mps2-an385", "mps2-an386", "mps3-an547")
-# Other cores that run the same C, and C made for every core at once: some cases of each operator,
-# or every case too where this is set, as `make soak` does. Boards with little memory: below.
-EVERY_CASE = "TINYML_EVERY_CASE"
-SAME_C_BOARDS = ("mps2-an500", "mps2-an505")
+# These run every case: scalar C, on this computer, and the C of each other class of core.
+BOARDS = ("host", "mps2-an386", "mps3-an547")
+# Other cores that run the same C, and C made for every core at once, run some cases of each
+# operator. Boards with little memory: below.
+SAME_C_BOARDS = ("mps2-an385", "mps2-an500", "mps2-an505")
 PORTABLE_BOARDS = ("mps2-an386", "mps3-an547")
 
 
@@ -40,8 +45,6 @@ def sharing(board_name: str) -> object:
     mark = pytest.mark.xdist_group("every case")
     return pytest.param(board_name, id=board_name, marks=mark)
 
-
-FEWEST_CASES = 30
 
 Batch = tuple[Merged, list[Array]]
 
@@ -76,9 +79,7 @@ def every_case() -> Suite:
 
 @pytest.fixture(scope="module")
 def some_cases(every_case: Suite) -> Suite:
-    """At least thirty cases of each operator, spread over all; every case where that is asked."""
-    if os.environ.get(EVERY_CASE):
-        return every_case
+    """Some cases of each operator."""
     answers = {
         case.name: answer
         for merged, expected in every_case.batches
@@ -87,7 +88,7 @@ def some_cases(every_case: Suite) -> Suite:
     cases: list[Case] = []
     for operator in operators_with_cases():
         own = [case for case in cases_of(operator) if case.name in answers]
-        cases += own[:: max(1, len(own) // FEWEST_CASES)]
+        cases += some_of(own)
     return Suite(
         [
             (merged, [answers[case.name] for case in merged.cases])
