@@ -1,5 +1,6 @@
 """Every operator on every class of core, byte for byte against the named oracle."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -16,6 +17,7 @@ from merged import (
     reference_outputs,
 )
 from single_operator import (
+    EVERY_CASE,
     FEWEST_CASES,
     Case,
     all_cases,
@@ -54,6 +56,8 @@ WITHOUT_KERNEL = {"div", "pow", "log_softmax"}
 SPELLED = {"function"}
 # Bytes of inputs and outputs that leave room for scratch in the 16 KiB of a Cortex-M0.
 SMALL_BYTES = 10_000
+# Different cases in the file of an operator.
+FEWEST_DIFFERENT = 30
 # Tests that its models are divided among, to run side by side.
 SHARES = 4
 
@@ -171,10 +175,11 @@ def test_a_core_without_unaligned_access_gives_the_same_bytes(share: int, tmp_pa
 @cache
 def small_batches() -> list[list[Case]]:
     """The smallest cases of every operator, as many in a model as a Cortex-M0 has room for."""
+    fewest = FEWEST_DIFFERENT if os.environ.get(EVERY_CASE) else FEWEST_CASES
     batches: list[list[Case]] = [[]]
     used = 0
     for operator in operators_with_cases():
-        for case in sorted(cases_of(operator), key=live_bytes)[:FEWEST_CASES]:
+        for case in sorted(cases_of(operator), key=live_bytes)[:fewest]:
             used += live_bytes(case)
             if used > SMALL_BYTES:
                 batches.append([])
@@ -198,7 +203,7 @@ def test_every_operator_has_a_file_of_cases():
 def test_an_operator_has_at_least_thirty_different_cases(operator):
     different = {repr(case.parameters) for case in cases_of(operator)}
 
-    assert len(different) >= FEWEST_CASES
+    assert len(different) >= FEWEST_DIFFERENT
 
 
 @pytest.mark.parametrize("operator", operators_with_cases())
