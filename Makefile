@@ -68,6 +68,7 @@ bench: demo ## Print the tables that the documentation quotes; NEWER=DIR adds an
 	$(BIN)/python benchmarks/runtimes.py
 	$(BIN)/python benchmarks/oracles.py $(DEMO)/digits.tflite $(DEMO)/digits.test.npz
 	$(BIN)/python benchmarks/onnx_node_tests.py
+	$(BIN)/python benchmarks/quantization.py
 	$(BIN)/python benchmarks/mlperf_tiny.py --untrained $(if $(NEWER),--newer $(NEWER))
 
 figures: $(STAMP) ## Write the digits model's figures of today into README.md and docs
