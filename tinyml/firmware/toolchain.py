@@ -212,9 +212,11 @@ def _packaged_cmsis_nn() -> Path:
         distribution = importlib.metadata.distribution(CMSIS_NN_DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
         raise missing from None
-    for file in distribution.files or ():
-        if file.match("CMSIS-NN/Include/arm_nnfunctions.h"):
-            return Path(str(file.locate())).resolve().parent.parent
+    # ``distribution.files`` makes a path of each of 1,671 lines, which takes a tenth of a second.
+    for line in (distribution.read_text("RECORD") or "").splitlines():
+        name = line.partition(",")[0]
+        if name.endswith("CMSIS-NN/Include/arm_nnfunctions.h"):
+            return Path(str(distribution.locate_file(name))).resolve().parent.parent
     raise missing
 
 
