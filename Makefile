@@ -40,7 +40,7 @@ conformance: $(STAMP) ## Hold every kernel to the reference's bytes, with the CM
 	$(BIN)/pytest -n $(CORES) --dist loadgroup tests/conformance tests/codegen tests/firmware
 
 oracles: $(STAMP) ## Hold the TFLite runtimes to what operators say of them, and the main job to both
-	$(BIN)/pytest -n $(CORES) --dist loadgroup tests/runtime tests/evaluate tests/test_main_job.py \
+	TINYML_EVERY_CASE=1 $(BIN)/pytest -n $(CORES) --dist loadgroup tests/runtime tests/evaluate tests/test_main_job.py \
 	    tests/conformance/test_oracles.py tests/conformance/test_exports.py
 
 lock: ## Write the lock of each supported Python from what pip resolves today

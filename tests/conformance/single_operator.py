@@ -191,11 +191,16 @@ def cases_of(operator: str) -> tuple[Case, ...]:
     )
 
 
-def some_of(cases: Sequence[Case]) -> list[Case]:
-    """At least a dozen, spread over all; every one where that is asked."""
+def some_of(cases: Sequence[Case], fewest: int = FEWEST_CASES) -> list[Case]:
+    """At least as many, spread over all; every one where that is asked."""
     if os.environ.get(EVERY_CASE):
         return list(cases)
-    return list(cases[:: max(1, len(cases) // FEWEST_CASES)])
+    return list(cases[:: max(1, len(cases) // fewest)])
+
+
+def some_cases() -> list[Case]:
+    """Some cases of each operator."""
+    return [case for operator in operators_with_cases() for case in some_of(cases_of(operator))]
 
 
 def all_cases() -> tuple[Case, ...]:
