@@ -6,6 +6,7 @@ Every operator, whole networks, and what converters wrote: signatures, metadata,
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from pathlib import Path
 
@@ -43,6 +44,7 @@ class Original:
     data: bytes
 
 
+@cache
 def originals() -> list[Original]:
     """All of them, the same every time."""
     made = [
