@@ -8,6 +8,7 @@ import tinyml
 from tinyml.data.dataset import Dataset
 from tinyml.errors import InputError, InterruptedTrainingError, ModelError
 from tinyml.train.finetune import Tuning, tune
+from tinyml.train.numbers import in_numpy
 from tinyml.train.qat import prepare_qat, qat_layer
 from tinyml.train.state import read_state, refuse_other_file
 
@@ -24,7 +25,7 @@ def model(ranges="moving-average"):
 
 
 def numbers(trained):
-    return [np.array(variable) for variable in qat_layer(trained).variables]
+    return [in_numpy(variable) for variable in qat_layer(trained).variables]
 
 
 def interrupt_after(epochs):

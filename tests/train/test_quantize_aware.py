@@ -3,13 +3,13 @@ import pytest
 from qat_networks import dense, rows
 
 import tinyml
-from tinyml.data.dataset import Dataset
+from tinyml.data.dataset import Dataset, drawn_samples
 from tinyml.errors import ToolchainError
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
 from tinyml.train import quantize_aware as module
 from tinyml.train.finetune import Tuning
-from tinyml.train.quantize_aware import quantize_aware, some_of
+from tinyml.train.quantize_aware import quantize_aware
 
 pytestmark = pytest.mark.xdist_group("qat")
 
@@ -44,7 +44,7 @@ def test_without_a_reference_runtime_nothing_of_the_training_is_lost(monkeypatch
 
 
 def test_some_samples_keep_their_order_and_labels():
-    few = some_of(Dataset(np.arange(9)[:, None], np.arange(9)), 4, seed=0)
+    few = drawn_samples(Dataset(np.arange(9)[:, None], np.arange(9)), 4, seed=0)
 
     assert few.labels.tolist() == few.samples[0][:, 0].tolist() == sorted(few.labels)
     assert len(few) == 4

@@ -19,7 +19,7 @@ from tinyml.quantize.check_samples import calibration_warnings, outlier_warnings
 from tinyml.quantize.observers import MinMax, Observer, Range
 from tinyml.runtime.tflite import iterate_float
 
-LARGEST_FLOAT = np.finfo(np.float32).max
+LARGEST_FLOAT = float(np.finfo(np.float32).max)
 INFINITE = (
     "tensor '{name}' becomes infinite or NaN on the calibration data, expected finite values; "
     "check the data's scaling and the model's weights"

@@ -15,6 +15,7 @@ import numpy as np
 from tinyml.data.dataset import Dataset
 from tinyml.errors import InputError, InterruptedTrainingError, ModelError
 from tinyml.ir.graph import Array
+from tinyml.train.numbers import in_numpy
 from tinyml.train.objective import Imitation, Objective, before_softmax, cross_entropy
 from tinyml.train.qat import qat_layer
 from tinyml.train.state import (
@@ -200,15 +201,15 @@ class _Run:
         ]
         return Imitation(
             wanted,
-            tuple(np.concatenate([np.array(part[name]) for part in parts]) for name in wanted),
+            tuple(np.concatenate([in_numpy(part[name]) for part in parts]) for name in wanted),
         )
 
     def _compile(self) -> None:
         """Trace anew: whether ranges are frozen is part of a trace."""
         import tensorflow as tf
 
-        self._train_step = tf.function(self._step, reduce_retracing=True)
-        self._loss_of = tf.function(self._loss, reduce_retracing=True)
+        self._train_step = tf.function(self._step, reduce_retracing=True, autograph=False)
+        self._loss_of = tf.function(self._loss, reduce_retracing=True, autograph=False)
 
     def _batches(self, chosen: Array, size: int) -> Iterator[list[Array]]:
         for start in range(0, len(chosen), size):
@@ -258,7 +259,7 @@ class _Run:
 
     def variables(self) -> list[Array]:
         """All numbers of the layer."""
-        return [np.array(variable) for variable in self.layer.variables]
+        return [in_numpy(variable) for variable in self.layer.variables]
 
     def restore(self, values: list[Array]) -> None:
         """Give the layer the numbers that ``variables`` gave."""
@@ -270,7 +271,7 @@ class _Run:
             losses=progress.losses,
             now=self.variables(),
             best=progress.best,
-            optimizer=[np.array(variable) for variable in self._optimizer.variables],
+            optimizer=[in_numpy(variable) for variable in self._optimizer.variables],
         )
 
     def go_on(self, state: TrainingState) -> Progress:

@@ -6,6 +6,7 @@ TensorFlow is imported inside functions.
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +58,7 @@ class CrossEntropy(Objective):
         """Take the numbers before SOFTMAX or LOGISTIC, which are no probabilities yet."""
         import keras
 
-        scores = keras.ops.reshape(values[0], (len(targets[0]), -1))
+        scores = keras.ops.reshape(values[0], (-1, math.prod(values[0].shape[1:])))
         if self.is_binary:
             losses = keras.losses.binary_crossentropy(
                 targets[0][:, None], scores, from_logits=self.are_logits

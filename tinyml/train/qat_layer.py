@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any, cast
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tinyml.ir.graph import DType, Tensor
@@ -21,6 +20,7 @@ from tinyml.quantize.simulate import keeps_codes, run_graph
 from tinyml.quantize.standardized import standardize
 from tinyml.quantize.weights import quantize_parameters
 from tinyml.train.fake_quantization import fake_quantize, straight_through
+from tinyml.train.numbers import in_numpy
 from tinyml.train.scales import ActivationScale, Ranges, WeightScale, plain
 
 
@@ -171,7 +171,7 @@ class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
     def trained(self) -> Prepared:
         """The graph with the weights of now, on their grids, and the scales of now."""
         graph = self.prepared.graph
-        data = {name: np.array(variable) for name, variable in self._weights.items()}
+        data = {name: in_numpy(variable) for name, variable in self._weights.items()}
         tensors = {name: replace(graph.tensor(name), data=data[name], quant=None) for name in data}
         inputs = {op.name: op.inputs for op in graph.ops}
         for (name, index), scale in self._scales.items():

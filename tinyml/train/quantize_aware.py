@@ -19,6 +19,7 @@ from tinyml.quantize.calibrate import CalibrationTable
 from tinyml.quantize.scheme import INT8, Scheme
 from tinyml.runtime.tflite import RuntimeFailedError
 from tinyml.train.finetune import TuneResult, Tuning, tune
+from tinyml.train.numbers import in_numpy
 from tinyml.train.qat import convert_qat, prepare_qat, qat_layer
 from tinyml.train.quiet import native_stderr_silenced
 
@@ -92,7 +93,7 @@ def agreement_of(model: Any, quantized: Graph, samples: Sequence[Array]) -> Agre
     tensors = [prepared.tensor(name) for name in prepared.outputs]
     apart = np.concatenate(
         [
-            _steps_apart(np.array(trained[name]), codes, tensor)
+            _steps_apart(in_numpy(trained[name]), codes, tensor)
             for name, codes, tensor in zip(quantized.outputs, integers, tensors, strict=True)
         ]
     )

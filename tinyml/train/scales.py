@@ -19,6 +19,7 @@ from tinyml.numerics.affine import LIMITS, SMALLEST_SCALE, dequantize, quantize
 from tinyml.quantize.activations import Group
 from tinyml.quantize.parameters import symmetric_params
 from tinyml.train.fake_quantization import fake_quantize
+from tinyml.train.numbers import in_numpy
 
 # How much faster a threshold's logarithm moves than a weight: thresholds want a rate of 0.01 where
 # weights want 0.0001 to 0.001 (arXiv 1903.08066, section 5.2).
@@ -129,9 +130,9 @@ class WeightScale:
 
     def on_grid(self, tensor: Tensor, weights: Any) -> Tensor:
         """The weights as real numbers that are integers times their scales, with those."""
-        scales = np.array(self.value(weights), np.float32).reshape(-1)
+        scales = in_numpy(self.value(weights)).reshape(-1)
         quant = symmetric_params(scales, self._axis)
-        integers = quantize(np.array(weights), quant, DType.INT16)
+        integers = quantize(in_numpy(weights), quant, DType.INT16)
         clipped = np.clip(integers, -self._largest, self._largest)
         return replace(tensor, data=dequantize(clipped, quant), quant=quant)
 

@@ -14,6 +14,7 @@ from tinyml.data.dataset import Dataset
 from tinyml.errors import InputError
 from tinyml.files import atomic_path, reporting_os_errors
 from tinyml.ir.graph import Array
+from tinyml.train.numbers import in_numpy
 
 # Samples that stand for all of them where data are told apart.
 PROBES = 64
@@ -60,7 +61,7 @@ def fingerprint(layer: Any, data: Dataset, options: object) -> str:
     digest = hashlib.sha256(repr((options, layer.ranges, layer.prepared.scheme)).encode())
     for variable in layer.variables:
         digest.update(variable.path.encode())
-        _add(digest, np.array(variable))
+        _add(digest, in_numpy(variable))
     for array in (*data.samples, data.labels):
         if array is not None:
             digest.update(repr(array.shape).encode())
