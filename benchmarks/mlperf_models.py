@@ -45,10 +45,13 @@ def int8_model(name: str, folder: Path, *, trained: bool) -> Path:
     return model
 
 
-def run_python(*arguments: str | Path, accepted: tuple[int, ...] = (0,)) -> None:
-    """Run this Python; leave with what it says on stderr where it ends with another code."""
-    command = [sys.executable, *map(str, arguments)]
+def run_python(
+    *arguments: str | Path, python: str | Path = sys.executable, accepted: tuple[int, ...] = (0,)
+) -> str:
+    """Run this or another Python, and give what it prints; leave with its stderr on other codes."""
+    command = [str(python), *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode not in accepted:
         sys.exit(done.stderr)
+    return done.stdout

@@ -8,8 +8,6 @@ environment of its own below FOLDER.
 """
 
 import argparse
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,15 +18,22 @@ from typing import Any
 
 import numpy as np
 from mlperf_models import FOLDER as MLPERF
-from mlperf_models import MODELS, int8_model
+from mlperf_models import MODELS, int8_model, run_python
 from quantization_networks import NAMES, with_channels_apart
 
-from tinyml.data.dataset import Dataset, quantize_samples, read_dataset
+from tinyml.data.dataset import (
+    Dataset,
+    float_samples,
+    inputs_of,
+    quantize_samples,
+    read_dataset,
+)
 from tinyml.data.metrics import Metric, score
 from tinyml.evaluate.oracle import run_float, run_reference
 from tinyml.export.tflite import write_tflite
 from tinyml.frontend.load import load_model
 from tinyml.ir.graph import Array, Graph
+from tinyml.numerics.affine import dequantize
 from tinyml.passes.orders import prepare_for_device
 from tinyml.quantize.calibrate import calibrate
 from tinyml.quantize.post_training import quantize_graph
@@ -72,20 +77,15 @@ class Subject:
     @cached_property
     def float_score(self) -> float:
         """Of the float graph, in [0, 1]."""
-        inputs = [self.graph.tensor(name) for name in self.graph.inputs]
-        samples = [
-            x.astype(np.float32).reshape(len(x), *t.shape)
-            for x, t in zip(self.test.samples, inputs, strict=True)
-        ]
+        samples = float_samples(self.test.samples, inputs_of(self.graph))
         return self._score(run_float(self.graph, samples)[0])
 
     def score(self, quantized: Graph) -> float:
         """Of the int8 reference, in [0, 1]."""
         prepared = prepare_for_device(quantized)
-        inputs = [prepared.tensor(name) for name in prepared.inputs]
-        outputs = run_reference(prepared, quantize_samples(self.test.samples, inputs))[0]
-        quant = prepared.tensor(prepared.outputs[0]).per_tensor
-        return self._score((outputs.astype(np.float64) - quant.zero_point[0]) * quant.scale[0])
+        samples = quantize_samples(self.test.samples, inputs_of(prepared))
+        outputs = run_reference(prepared, samples)[0]
+        return self._score(dequantize(outputs, prepared.tensor(prepared.outputs[0]).per_tensor))
 
     def _score(self, outputs: Array) -> float:
         return score(
@@ -125,19 +125,10 @@ def _parse() -> argparse.Namespace:
 
 def _network(folder: Path, name: str) -> Subject:
     if not (folder / "data.npz").exists():
-        run(sys.executable, REPOSITORY / "benchmarks" / "quantization_networks.py", folder)
+        run_python(REPOSITORY / "benchmarks" / "quantization_networks.py", folder)
     with np.load(folder / "data.npz") as data:
         training, test = (Dataset(data[x], data[y]) for x, y in (("x", "y"), ("xt", "yt")))
     return Subject(load_model(folder / f"{name}.keras"), training, test)
-
-
-def run(*arguments: str | Path) -> None:
-    """Run a program of its own; leave with what it says where it fails."""
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    command = [str(argument) for argument in arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.stderr)
 
 
 def interval(share: float, count: int) -> str:
@@ -255,8 +246,9 @@ def others(folder: Path) -> Iterator[str]:
         np.savez(folder / "calibration.npz", x=subject.calibration[0])
         (folder / "float.tflite").write_bytes(write_tflite(subject.graph))
         script = REPOSITORY / "benchmarks" / "other_quantizers.py"
-        run(sys.executable, script, "converter", keras, folder / "calibration.npz", folder)
-        run(python, script, "ai-edge", folder / "float.tflite", folder / "calibration.npz", folder)
+        run_python(script, "converter", keras, folder / "calibration.npz", folder)
+        calibration = folder / "calibration.npz"
+        run_python(script, "ai-edge", folder / "float.tflite", calibration, folder, python=python)
         made = [load_model(folder / file) for file in ("converter.tflite", "ai-edge.tflite")]
         found = [subject.float_score, *map(subject.score, made)]
         found.append(subject.post_training(PER_CHANNEL))
@@ -269,24 +261,15 @@ def _ai_edge_quantizer(folder: Path) -> Path:
     environment = folder / "ai-edge"
     python = environment / "bin" / "python"
     if not python.exists():
-        run(sys.executable, "-m", "venv", environment)
-        run(python, "-m", "pip", "install", "-q", "ai-edge-quantizer==0.10.0")
+        run_python("-m", "venv", environment)
+        run_python("-m", "pip", "install", "-q", "ai-edge-quantizer==0.10.0", python=python)
     return python
 
 
 def seconds(folder: Path) -> Iterator[str]:
     """How long quantizing takes beside the converter, and a step of training beside float."""
     script = REPOSITORY / "benchmarks" / "quantization_time.py"
-    done = subprocess.run(
-        [sys.executable, str(script), str(folder)],
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        sys.exit(done.stderr)
-    yield done.stdout.rstrip()
+    yield run_python(script, folder).rstrip()
 
 
 TABLES: dict[str, Callable[[Path], Iterator[str]]] = {

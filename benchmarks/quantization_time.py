@@ -3,7 +3,6 @@
 Called with the folder of its networks.
 """
 
-import subprocess
 import sys
 import tempfile
 import time
@@ -11,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from mlperf_models import run_python
 
 from tinyml.frontend.load import load_model
 from tinyml.quantize.calibrate import calibrate
@@ -61,16 +61,11 @@ def _print_quantizing() -> None:
         script = Path(__file__).parent / "other_quantizers.py"
         output = Path(folder) / "ours.tflite"
         ours = _least(
-            lambda: _run("-m", "tinyml", "quantize", file, "--data", samples, "-o", output)
+            lambda: run_python("-m", "tinyml", "quantize", file, "--data", samples, "-o", output)
         )
-        theirs = _least(lambda: _run(script, "converter", file, samples, folder))
+        theirs = _least(lambda: run_python(script, "converter", file, samples, folder))
     what = f"quantize, {model.count_params():,} parameters, {SAMPLES} samples"
     print(_row(what, ours, "a script with the TFLite converter", theirs))
-
-
-def _run(*arguments: str | Path) -> None:
-    command = [sys.executable, *map(str, arguments)]
-    subprocess.run(command, check=True, capture_output=True)
 
 
 def _print_training(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is wrong with a file that msgspec refuses, in a sentence of ours.
+"""TOML files, and what is wrong with one that msgspec refuses, in a sentence of ours.
 
 The library says which place it stumbled over. What belongs there follows from the declared types,
 and what stands there from the file itself.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,6 +17,22 @@ from msgspec import inspect
 
 _PLACE = re.compile(r" - at `\$([\w.\[\]]*)`$")
 _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.*)`")
+
+
+class MalformedError(Exception):
+    """What is wrong with a file, without its name and without advice."""
+
+
+def read_toml(file: Path, expected: str) -> dict[str, Any]:
+    """Content of a file. Raises MalformedError where it is no TOML; ``expected`` says what is."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MalformedError(f"it cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"byte {error.start} is no UTF-8, expected TOML text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise MalformedError(f"it is no TOML ({error}), expected {expected}") from error
 
 
 def explain(error: msgspec.ValidationError, content: dict[str, Any], root: type) -> str:

@@ -8,6 +8,8 @@ import pytest
 from graphs import activation
 
 from tinyml.data.dataset import (
+    Dataset,
+    drawn_samples,
     float_samples,
     plain_name,
     quantize_samples,
@@ -189,3 +191,10 @@ def test_an_input_of_the_name_metric_is_no_name_of_one(tmp_path):
 
     assert np.array_equal(data.samples[0], X)
     assert data.metric == "accuracy"
+
+
+def test_some_samples_keep_their_order_and_labels():
+    few = drawn_samples(Dataset(np.arange(9)[:, None], np.arange(9)), 4, seed=0)
+
+    assert few.labels.tolist() == few.samples[0][:, 0].tolist() == sorted(few.labels)
+    assert len(few) == 4

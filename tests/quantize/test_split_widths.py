@@ -5,6 +5,7 @@ import pytest
 from graphs import activation, add, concatenation, float_constant, make_graph, softmax
 from separable import images, separable
 
+from tinyml.data.metrics import signal_to_error
 from tinyml.errors import InputError
 from tinyml.export.tflite import write_tflite
 from tinyml.ir.graph import DType, Graph
@@ -12,7 +13,6 @@ from tinyml.numerics.affine import dequantize, quantize
 from tinyml.ops.elu import Elu
 from tinyml.pipeline import plan_model
 from tinyml.quantize.calibrate import calibrate, iterate_activations
-from tinyml.quantize.linear import signal_to_noise
 from tinyml.quantize.post_training import quantize_graph
 from tinyml.quantize.scheme import Override, Scheme
 from tinyml.runtime.tflite import LITERT_REFERENCE, run_tflite, stacked
@@ -35,7 +35,7 @@ def signal(graph: Graph, quantized: Graph, data: np.ndarray) -> float:
     source, output = (quantized.tensor(n) for n in (*quantized.inputs, *quantized.outputs))
     codes = quantize(data, source.quant, source.dtype)
     got = run_tflite(write_tflite(quantized), [codes], LITERT_REFERENCE)[0]
-    return signal_to_noise(expected, dequantize(got, output.quant))
+    return signal_to_error(expected, dequantize(got, output.quant))
 
 
 def test_a_layer_of_int16_stands_between_two_quantize():

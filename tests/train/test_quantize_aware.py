@@ -3,7 +3,7 @@ import pytest
 from qat_networks import dense, rows
 
 import tinyml
-from tinyml.data.dataset import Dataset, drawn_samples
+from tinyml.data.dataset import Dataset
 from tinyml.errors import ToolchainError
 from tinyml.export.onnx import write_onnx
 from tinyml.export.tflite import write_tflite
@@ -41,10 +41,3 @@ def test_without_a_reference_runtime_nothing_of_the_training_is_lost(monkeypatch
 
     assert result.agreement is None
     assert len(result.tuning.losses) == 2
-
-
-def test_some_samples_keep_their_order_and_labels():
-    few = drawn_samples(Dataset(np.arange(9)[:, None], np.arange(9)), 4, seed=0)
-
-    assert few.labels.tolist() == few.samples[0][:, 0].tolist() == sorted(few.labels)
-    assert len(few) == 4

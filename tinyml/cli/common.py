@@ -140,15 +140,15 @@ def _check_json(
     return path
 
 
-def jobs_option(function: F) -> F:
+def jobs_option(help_text: str) -> Callable[[F], F]:
     """``--jobs N``."""
     return click.option(
         "--jobs",
         type=click.IntRange(min=1),
         default=os.cpu_count() or 1,
         show_default="one per core",
-        help="Emulators to run at a time.",
-    )(function)
+        help=help_text,
+    )
 
 
 def write_json(path: Path | None, values: Mapping[str, Any]) -> None:

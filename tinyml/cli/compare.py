@@ -60,7 +60,7 @@ CHECK_FAILED = 1
 @kernels_option
 @goal_option
 @console_option
-@jobs_option
+@jobs_option("Emulators to run at a time.")
 @json_option
 def command(
     model: Path,

@@ -55,7 +55,7 @@ from tinyml.quantize.check_ids import check_ids
 @kernels_option
 @goal_option
 @console_option
-@jobs_option
+@jobs_option("Emulators to run at a time.")
 @json_option
 def command(
     model: Path,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from tinyml.cli.common import (
     check_file,
     check_folder,
     goal_option,
+    jobs_option,
     json_option,
     model_argument,
     print_table,
@@ -89,13 +89,7 @@ LIMIT_MISSED = 1
     type=click.Path(path_type=Path),
     help="Where finished trials are kept, and looked for: MODEL.search.jsonl by default.",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=os.cpu_count() or 1,
-    show_default="one per core",
-    help="Trials to run at a time.",
-)
+@jobs_option("Trials to run at a time.")
 @click.option("--dask", metavar="ADDRESS", help="Run the trials on the Dask cluster there instead.")
 @json_option
 def command(

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
 from tinyml.errors import InputError
 from tinyml.firmware import firmware_dir
-from tinyml.malformed import explain
+from tinyml.malformed import MalformedError, explain, read_toml
 
 # The words of a vector table: initial stack pointer and 15 system exceptions.
 VECTOR_TABLE_BYTES = 64
@@ -109,10 +107,6 @@ class Board(_Table, frozen=True, kw_only=True):
         return self.toolchain == "host"
 
 
-class _MalformedError(Exception):
-    """What is wrong with a board file, without its name and without advice."""
-
-
 def list_boards() -> tuple[str, ...]:
     """Return the names of all boards, sorted."""
     return tuple(sorted(path.stem for path in (firmware_dir() / "boards").glob("*.toml")))
@@ -126,9 +120,10 @@ def load_board(name: str) -> Board:
     """
     if name not in list_boards():
         raise InputError(_unknown_board(name))
+    file = firmware_dir() / "boards" / f"{name}.toml"
     try:
-        return _board(name, _content(firmware_dir() / "boards" / f"{name}.toml"))
-    except _MalformedError as error:
+        return _board(name, read_toml(file, "lines of key = value"))
+    except MalformedError as error:
         raise InputError(
             f"firmware/boards/{name}.toml is malformed: {error}; {PAGE} says what each key means"
         ) from None
@@ -141,33 +136,20 @@ def _unknown_board(name: str) -> str:
     return f"there is no board '{name}': {hint}Known boards are {', '.join(names)}"
 
 
-def _content(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _MalformedError(f"it cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise _MalformedError(f"byte {error.start} is no UTF-8, expected TOML text") from error
-    except tomllib.TOMLDecodeError as error:
-        raise _MalformedError(f"it is no TOML ({error}), expected lines of key = value") from error
-
-
 def _board(name: str, content: dict[str, Any]) -> Board:
     """Hold the content of a file to the types of Board, and to what they cannot say."""
     if "name" in content:
-        raise _MalformedError("key 'name' is unknown: a board has the name of its file")
+        raise MalformedError("key 'name' is unknown: a board has the name of its file")
     named = {"name": name, **content}
     try:
         board = msgspec.convert(named, Board)
     except msgspec.ValidationError as error:
-        raise _MalformedError(explain(error, named, Board)) from error
+        raise MalformedError(explain(error, named, Board)) from error
     if board.memory is None and not board.is_host:
-        raise _MalformedError("key 'memory' is missing, expected a table of flash and ram")
+        raise MalformedError("key 'memory' is missing, expected a table of flash and ram")
     if board.uart is not None and board.uart.driver not in _drivers():
         known = ", ".join(_drivers())
-        raise _MalformedError(
-            f"key 'uart.driver' is '{board.uart.driver}', expected one of {known}"
-        )
+        raise MalformedError(f"key 'uart.driver' is '{board.uart.driver}', expected one of {known}")
     return board
 
 

@@ -151,15 +151,20 @@ def _same_pads(have: int, taps: int, stride: int, dilation: int) -> Pair:
     return total // 2, total - total // 2
 
 
-def _in_chunks(
-    function: Callable[[Array], Array], inputs: Array, size: Pair, strides: Pair, dilation: Pair
-) -> Array:
-    """Give ``function`` the windows (n, H', W', height, width, C) of a few samples at a time."""
+def windows_of(inputs: Array, size: Pair, strides: Pair, dilation: Pair) -> Array:
+    """A view of every window without padding: (N, H', W', height, width, C)."""
     extent = [(taps - 1) * apart + 1 for taps, apart in zip(size, dilation, strict=True)]
     rows = np.lib.stride_tricks.sliding_window_view(inputs, extent[0], 1)
     view = np.lib.stride_tricks.sliding_window_view(rows, extent[1], 2)
     taken = view[:, :: strides[0], :: strides[1], :, :: dilation[0], :: dilation[1]]
-    windows = taken.transpose(0, 1, 2, 4, 5, 3)
+    return taken.transpose(0, 1, 2, 4, 5, 3)
+
+
+def _in_chunks(
+    function: Callable[[Array], Array], inputs: Array, size: Pair, strides: Pair, dilation: Pair
+) -> Array:
+    """Give ``function`` the windows (n, H', W', height, width, C) of a few samples at a time."""
+    windows = windows_of(inputs, size, strides, dilation)
     step = max(1, CHUNK * len(windows) // max(1, windows.size))
     parts = [function(windows[start : start + step]) for start in range(0, len(windows), step)]
     return np.concatenate(parts)

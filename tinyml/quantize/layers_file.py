@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,7 +10,7 @@ import msgspec
 from tinyml.errors import InputError
 from tinyml.files import StrPath, as_path
 from tinyml.ir.graph import DType, Graph
-from tinyml.malformed import explain
+from tinyml.malformed import MalformedError, explain, read_toml
 from tinyml.ops.contract.operator import operators
 from tinyml.quantize.methods import check_methods
 from tinyml.quantize.observers import ObserverKind
@@ -42,33 +40,18 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     layer: tuple[_Layer, ...]
 
 
-class _MalformedError(Exception):
-    """What is wrong with a file, without its name and without advice."""
-
-
 def read_layers(path: StrPath) -> tuple[Override, ...]:
     """Read the choices of a file. Raises InputError where it is malformed, naming the key."""
     path = as_path(path)
     try:
-        content = _content(path)
+        content = read_toml(path, "[[layer]] tables")
         _refuse_float(content)
         return tuple(_override(layer) for layer in msgspec.convert(content, _File).layer)
     except msgspec.ValidationError as error:
         complaint = explain(error, content, _File)
-    except (_MalformedError, InputError) as error:
+    except (MalformedError, InputError) as error:
         complaint = str(error)
     raise InputError(f"'{path}' is malformed: {complaint}; {PAGE} says what each key means")
-
-
-def _content(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise _MalformedError(f"it cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise _MalformedError(f"byte {error.start} is no UTF-8, expected TOML text") from error
-    except tomllib.TOMLDecodeError as error:
-        raise _MalformedError(f"it is no TOML ({error}), expected [[layer]] tables") from error
 
 
 def _refuse_float(content: dict[str, Any]) -> None:
@@ -78,7 +61,7 @@ def _refuse_float(content: dict[str, Any]) -> None:
         if not isinstance(table, dict):
             continue
         if "float" in table or table.get("activations") in FLOATS or table.get("bits") == 32:
-            raise _MalformedError(f"layer[{place}] is to stay float, but {NO_FLOAT}")
+            raise MalformedError(f"layer[{place}] is to stay float, but {NO_FLOAT}")
 
 
 def _override(layer: _Layer) -> Override:

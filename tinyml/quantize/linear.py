@@ -42,12 +42,3 @@ def with_bias(graph: Graph, op: Linear, data: Array) -> Graph:
     changed = replace(op, inputs=(*op.inputs[:BIAS], name))
     ops = tuple(changed if each.name == op.name else each for each in graph.ops)
     return replace(graph.with_tensors(bias), ops=ops).pruned()
-
-
-def signal_to_noise(signal: Array, noisy: Array) -> float:
-    """Power of ``signal`` over that of what ``noisy`` is off by, in dB; infinite without error."""
-    power = float((np.asarray(signal, np.float64) ** 2).sum())
-    error = float(((np.asarray(noisy, np.float64) - signal) ** 2).sum())
-    if error == 0:
-        return float("inf")
-    return 10 * float(np.log10(power / error)) if power else float("-inf")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from tinyml.ir.graph import Array, Graph
+from tinyml.numerics.windows import windows_of
 from tinyml.ops.contract.window import spatial
 from tinyml.ops.conv_2d import Conv2D
 from tinyml.ops.depthwise_conv_2d import DepthwiseConv2D
@@ -77,10 +77,5 @@ def _windows(graph: Graph, op: Conv2D | DepthwiseConv2D, source: Array) -> Array
     window = op.window(graph)
     before, after = window.pads(spatial(source.shape))
     pads = [(0, 0), *zip(before, after, strict=True), (0, 0)]
-    padded = np.pad(source, pads)
-    # numpy declares one axis where it takes several
-    views = sliding_window_view(padded, window.extent, axis=(1, 2))  # type: ignore[call-overload]
-    strided = views[:, :: window.stride[0], :: window.stride[1]]
-    taps = strided[..., :: window.dilation[0], :: window.dilation[1]]
-    ordered = np.moveaxis(taps, 3, 5)
-    return ordered.reshape(-1, *ordered.shape[3:])
+    views = windows_of(np.pad(source, pads), window.size, window.stride, window.dilation)
+    return views.reshape(-1, *views.shape[3:])

@@ -196,8 +196,8 @@ class _Run:
             return labels
         wanted = before_softmax(graph)
         parts = [
-            self.layer.tensors(batch, wanted, training=False, floats=True)
-            for batch in self._batches(np.arange(len(self._data)), LARGE_BATCH)
+            self.layer.float_tensors(inputs, wanted)
+            for _, inputs in self._batches(np.arange(len(self._data)), LARGE_BATCH)
         ]
         return Imitation(
             wanted,
@@ -211,9 +211,11 @@ class _Run:
         self._train_step = tf.function(self._step, reduce_retracing=True, autograph=False)
         self._loss_of = tf.function(self._loss, reduce_retracing=True, autograph=False)
 
-    def _batches(self, chosen: Array, size: int) -> Iterator[list[Array]]:
-        for start in range(0, len(chosen), size):
-            yield [array[chosen[start : start + size]] for array in self._data.samples]
+    def _batches(self, samples: Array, size: int) -> Iterator[tuple[Array, list[Array]]]:
+        """Some of these samples at a time: which they are, and the inputs."""
+        for start in range(0, len(samples), size):
+            chosen = samples[start : start + size]
+            yield chosen, [array[chosen] for array in self._data.samples]
 
     def _step(self, inputs: Any, targets: Any) -> Any:
         import tensorflow as tf
@@ -238,21 +240,16 @@ class _Run:
             self.layer.is_frozen = True
             self._compile()
         generator = np.random.default_rng((self._tuning.seed, epoch))
-        order, size = generator.permutation(self.training), self._tuning.batch_size
-        for start, batch in zip(
-            range(0, len(order), size), self._batches(order, size), strict=True
-        ):
-            self._train_step(batch, self.objective.targets(order[start : start + size]))
+        order = generator.permutation(self.training)
+        for chosen, inputs in self._batches(order, self._tuning.batch_size):
+            self._train_step(inputs, self.objective.targets(chosen))
         return self.held_out_loss()
 
     def held_out_loss(self) -> float:
         """Mean loss of the samples that are held out."""
-        total, size = 0.0, LARGE_BATCH
-        for start, batch in zip(
-            range(0, len(self.held_out), size), self._batches(self.held_out, size), strict=True
-        ):
-            chosen = self.held_out[start : start + size]
-            total += float(self._loss_of(batch, self.objective.targets(chosen))) * len(chosen)
+        total = 0.0
+        for chosen, inputs in self._batches(self.held_out, LARGE_BATCH):
+            total += float(self._loss_of(inputs, self.objective.targets(chosen))) * len(chosen)
         return total / len(self.held_out)
 
     # ------------------------------------------------------------------ state

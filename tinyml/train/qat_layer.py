@@ -16,12 +16,14 @@ from tinyml.ir.graph import DType, Tensor
 from tinyml.numerics.arrays import ArrayLibrary
 from tinyml.ops.contract.operator import Operator, operators
 from tinyml.quantize.prepare import Prepared
-from tinyml.quantize.simulate import keeps_codes, run_graph
+from tinyml.quantize.simulate import FloatHooks, keeps_codes, run_graph
 from tinyml.quantize.standardized import standardize
 from tinyml.quantize.weights import quantize_parameters
 from tinyml.train.fake_quantization import fake_quantize, straight_through
 from tinyml.train.numbers import in_numpy
 from tinyml.train.scales import ActivationScale, Ranges, WeightScale, plain
+
+LIBRARY = cast("ArrayLibrary", keras.ops)
 
 
 class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
@@ -43,7 +45,6 @@ class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
         self._weights = {name: self._variable(tensor) for name, tensor in self._trained().items()}
         self._scales = self._weight_scales()
         self._seen: dict[int, list[Any]] = {}
-        self._is_float = False
 
     def _trained(self) -> dict[str, Tensor]:
         """The weights and biases, each once."""
@@ -89,17 +90,19 @@ class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
         return results[0] if len(results) == 1 else results
 
     def tensors(
-        self, inputs: Sequence[Any], wanted: Iterable[str], *, training: bool, floats: bool = False
+        self, inputs: Sequence[Any], wanted: Iterable[str], *, training: bool
     ) -> dict[str, Any]:
-        """Values of the tensors ``wanted``; ``floats``: without any imitation of integers."""
-        self._is_float, self._seen = floats, {}
-        feeds = self._feeds(inputs)
-        library = cast("ArrayLibrary", keras.ops)
-        values = run_graph(self.prepared.graph, library, feeds, self, wanted)
-        if training and not self.is_frozen and not floats:
+        """Values of the tensors ``wanted``."""
+        self._seen = {}
+        values = run_graph(self.prepared.graph, LIBRARY, self._feeds(inputs), self, wanted)
+        if training and not self.is_frozen:
             for group in self._groups:
                 group.follow(self._seen.get(id(group), []))
         return values
+
+    def float_tensors(self, inputs: Sequence[Any], wanted: Iterable[str]) -> dict[str, Any]:
+        """The same of the float graph, before any training and without imitation of integers."""
+        return run_graph(self.prepared.graph, LIBRARY, self._feeds(inputs), FloatHooks(), wanted)
 
     def _feeds(self, inputs: Sequence[Any]) -> dict[str, Any]:
         """What the graph reads, which starts behind inputs that it standardizes."""
@@ -118,18 +121,16 @@ class QatLayer(keras.layers.Layer):  # type: ignore[misc]  # Keras is untyped
         """Weights and biases as trained, what is left as it is, each behind its integers."""
         rule = self._rules[op.name]
         if index in rule.weights:
-            weights = self._weights[tensor.name].value
-            return weights if self._is_float else self._scales[op.name, index].apply(weights)
+            return self._scales[op.name, index].apply(self._weights[tensor.name].value)
         if index == rule.bias:
-            bias = self._weights[tensor.name].value
-            return bias if self._is_float else self._rounded_bias(op, bias)
+            return self._rounded_bias(op, self._weights[tensor.name].value)
         group = self._group_of.get(tensor.name)
-        return tensor.data if group is None or self._is_float else self._rounded(tensor.data, group)
+        return tensor.data if group is None else self._rounded(tensor.data, group)
 
     def activation(self, op: Operator | None, name: str, value: Any) -> Any:
         """Round what an operator makes, unless it moves integers that are there."""
         group = self._group_of.get(name)
-        if self._is_float or group is None or (op is not None and keeps_codes(op)):
+        if group is None or (op is not None and keeps_codes(op)):
             return value
         if not group.is_given and not self.is_frozen:
             self._seen.setdefault(id(group), []).append(value)

@@ -15,12 +15,13 @@ from graphs import (
 )
 from separable import images, separable
 
+from tinyml.data.metrics import signal_to_error
 from tinyml.ir.graph import Graph
 from tinyml.ir.verify import verify_float
 from tinyml.ops.contract.activation import Activation
 from tinyml.ops.contract.window import Padding
 from tinyml.quantize.calibrate import calibrate, iterate_activations
-from tinyml.quantize.linear import linear_layers, signal_to_noise
+from tinyml.quantize.linear import linear_layers
 from tinyml.quantize.method import Improved, Task
 from tinyml.quantize.methods.adaround import adaround
 from tinyml.quantize.post_training import quantize_graph
@@ -99,7 +100,7 @@ def test_four_bits_lose_several_db_less_than_rounded_to_the_nearest(seed, per_ch
     improved = adaround(graph, Task(samples=[smooth(64)], scheme=scheme)).graph
 
     expected = output(graph)
-    gain = signal_to_noise(expected, output(improved)) - signal_to_noise(expected, output(nearest))
+    gain = signal_to_error(expected, output(improved)) - signal_to_error(expected, output(nearest))
     assert gain > 5
 
 
@@ -183,7 +184,7 @@ def test_a_layer_that_reads_zeros_alone_gets_the_least_error_of_the_weights_them
         each.tensor("second/w").data for each in (graph, learned(graph).graph, rounded(graph))
     )
 
-    assert signal_to_noise(weights, improved) > signal_to_noise(weights, nearest)
+    assert signal_to_error(weights, improved) > signal_to_error(weights, nearest)
 
 
 @pytest.mark.parametrize("factor", [1e-6, 1e6])
@@ -205,5 +206,5 @@ def test_eight_bits_never_lose():
     improved = learned(graph, scheme).graph
 
     expected = output(graph)
-    nearest = signal_to_noise(expected, output(rounded(graph, scheme)))
-    assert signal_to_noise(expected, output(improved)) > nearest
+    nearest = signal_to_error(expected, output(rounded(graph, scheme)))
+    assert signal_to_error(expected, output(improved)) > nearest

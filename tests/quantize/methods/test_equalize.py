@@ -7,11 +7,11 @@ from float_runs import assert_computes_the_same
 from graphs import float_constant, relu
 from separable import CHANNELS, images, scaled_apart, separable
 
+from tinyml.data.metrics import signal_to_error
 from tinyml.ir.graph import Graph
 from tinyml.ir.verify import verify_float
 from tinyml.ops.contract.activation import Activation
 from tinyml.quantize.calibrate import iterate_activations
-from tinyml.quantize.linear import signal_to_noise
 from tinyml.quantize.method import Improved, Task
 from tinyml.quantize.methods.equalize import equalize
 from tinyml.quantize.scheme import Scheme
@@ -41,7 +41,7 @@ def with_rounded_weights(graph: Graph) -> Graph:
 def signal_per_tensor(graph: Graph) -> float:
     """dB of the output's signal to the error of weights rounded per tensor."""
     samples = images(16, seed=1)
-    return signal_to_noise(output(graph, samples), output(with_rounded_weights(graph), samples))
+    return signal_to_error(output(graph, samples), output(with_rounded_weights(graph), samples))
 
 
 def test_the_float_function_stays():

@@ -55,7 +55,7 @@ def too_much_code(layers: Sequence[Operator], graph: Graph, code_bytes: int) -> 
 
 
 def _is_shared(op: Operator, graph: Graph) -> bool:
-    return sum(op.inputs[1] in other.inputs for other in graph.ops) > 1
+    return len(graph.consumers[op.inputs[1]]) > 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tinyml.data.metrics import signal_to_error
 from tinyml.ir.graph import Array, Graph, Op
 from tinyml.ops.average_pool_2d import AveragePool2D
 from tinyml.ops.contract.activation import Activation
@@ -27,7 +28,7 @@ from tinyml.ops.pad import Pad
 from tinyml.ops.relu import Relu
 from tinyml.ops.reshape import Reshape
 from tinyml.quantize.calibrate import iterate_activations
-from tinyml.quantize.linear import bias_of, linear_layers, signal_to_noise
+from tinyml.quantize.linear import bias_of, linear_layers
 from tinyml.quantize.method import Improved, Method, Task
 from tinyml.quantize.weights import rounded_weights
 
@@ -92,7 +93,7 @@ def _weakest_channel(graph: Graph, op: Scaled, task: Task) -> float:
         for axis in {_output_axis(op), weights.ndim - 1}
         for place in range(weights.shape[axis])
     ]
-    return min((signal_to_noise(*each) for each in slices if each[0].any()), default=np.inf)
+    return min((signal_to_error(*each) for each in slices if each[0].any()), default=np.inf)
 
 
 def _pairs(graph: Graph, task: Task) -> Iterator[Pair]:
