@@ -15,6 +15,7 @@ import numpy as np
 from tinyml.data.dataset import Dataset
 from tinyml.errors import InputError, InterruptedTrainingError, ModelError
 from tinyml.ir.graph import Array
+from tinyml.train.interrupts import remembered_interrupts
 from tinyml.train.numbers import in_numpy
 from tinyml.train.objective import Imitation, Objective, before_softmax, cross_entropy
 from tinyml.train.qat import qat_layer
@@ -106,15 +107,17 @@ def tune(
         progress = Progress([run.held_out_loss()], run.variables())
     saved = progress.epoch
     try:
-        while not _is_done(progress, tuning, run.layer):
-            loss = run.train_epoch(progress.epoch)
-            _check_loss(loss, progress.epoch, tuning)
-            progress.add(loss, run.variables())
-            if state is not None:
-                write_state(state, key, run.state(progress))
-                saved = progress.epoch
-            if on_epoch:
-                on_epoch(progress.epoch, loss)
+        with remembered_interrupts() as check:
+            while not _is_done(progress, tuning, run.layer):
+                loss = run.train_epoch(progress.epoch, check)
+                _check_loss(loss, progress.epoch, tuning)
+                progress.add(loss, run.variables())
+                if state is not None:
+                    write_state(state, key, run.state(progress))
+                    saved = progress.epoch
+                if on_epoch:
+                    on_epoch(progress.epoch, loss)
+                check()
     except KeyboardInterrupt as error:
         raise _interrupted(progress.epoch, saved, tuning, state) from error
     finally:
@@ -231,10 +234,10 @@ class _Run:
         values = self.layer.tensors(inputs, wanted, training=training)
         return self.objective.loss([values[name] for name in wanted], targets)
 
-    def train_epoch(self, epoch: int) -> float:
+    def train_epoch(self, epoch: int, check: Callable[[], None]) -> float:
         """Take every training sample once, in an order that the seed and the epoch give.
 
-        The held-out loss thereafter.
+        ``check`` is called before each step. The held-out loss thereafter.
         """
         if not self.layer.is_frozen and _freezes(self._tuning, epoch):
             self.layer.is_frozen = True
@@ -242,6 +245,7 @@ class _Run:
         generator = np.random.default_rng((self._tuning.seed, epoch))
         order = generator.permutation(self.training)
         for chosen, inputs in self._batches(order, self._tuning.batch_size):
+            check()
             self._train_step(inputs, self.objective.targets(chosen))
         return self.held_out_loss()
 
